@@ -1,0 +1,215 @@
+"""The whole error tree of the ledger, without logic.
+
+Every error carries a stable `code`, an `exit_code` of the command line (10-99, unique) and the
+`facts` its message is built from. The English message stands here; the Italian one is rendered by
+`app.texts.errors` from the same code and facts, so that no layer below `app` knows a language.
+
+Invariants:
+1. Facts are short texts, never payloads: a payload may hold personal data.
+2. `exit_code` is unique over the tree and documented in docs/cli.md (tested).
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+
+class LedgerError(Exception):
+    """Root of everything the ledger refuses or cannot do."""
+
+    code: ClassVar[str] = "ledger"
+    exit_code: ClassVar[int] = 10
+    retriable: ClassVar[bool] = False
+    template: ClassVar[str] = "the ledger cannot do this"
+    hint: ClassVar[str] = ""
+
+    def __init__(self, **facts: object) -> None:
+        self.facts: Mapping[str, str] = {name: str(value) for name, value in facts.items()}
+        super().__init__(self.template.format_map(self.facts))
+
+
+class ConfigurationError(LedgerError):
+    """A setting is missing or wrong; the operator mends it."""
+
+    code = "configuration"
+    exit_code = 11
+    template = "setting {setting}: {reason}"
+    hint = "see `registro config show --origin`"
+
+
+class CommandError(LedgerError):
+    """A command cannot be carried out."""
+
+    code = "command"
+    exit_code = 12
+    template = "the command cannot be carried out"
+
+
+class InvalidCommandError(CommandError):
+    """The shape of a command is wrong; the caller mends the named field."""
+
+    code = "invalid_command"
+    exit_code = 13
+    template = "{subject}: field {field} has the value {value!r}: {reason}"
+    hint = "correct the field and send the command again"
+
+
+class CommandRefusedError(CommandError):
+    """A rule of the domain forbids the command in the present state of the ledger.
+
+    `rule` is the stable name of the rule; texts in both languages stand in `app.texts.rules`.
+    """
+
+    code = "command_refused"
+    exit_code = 14
+    template = "refused by rule {rule}: {detail}"
+    hint = "see the rule in docs/rules.md"
+
+    def __init__(self, *, rule: str, detail: str, **facts: object) -> None:
+        self.rule = rule
+        super().__init__(rule=rule, detail=detail, **facts)
+
+
+class UnknownEntityError(CommandError):
+    """Something named by a command or a query is not in the ledger."""
+
+    code = "unknown_entity"
+    exit_code = 15
+    template = "there is no {kind} {name!r} in this ledger"
+    hint = "look for it with `registro search`"
+
+
+class WrongExpectedVersionError(LedgerError):
+    """Another writer changed a stream between reading and appending; read again and retry."""
+
+    code = "wrong_expected_version"
+    exit_code = 16
+    retriable = True
+    template = "stream {stream}: expected version {expected}, found {actual}"
+    hint = "somebody else wrote meanwhile: repeat the command"
+
+
+class AppendKeyConflictError(LedgerError):
+    """The idempotency key was used before with other content; nothing was appended."""
+
+    code = "append_key_conflict"
+    exit_code = 17
+    template = "key {append_key!r} was used before for other content (position {position})"
+    hint = "use a new key, or record a correction with `registro correct`"
+
+
+class StoreError(LedgerError):
+    """The store cannot be used as asked."""
+
+    code = "store"
+    exit_code = 18
+    template = "store {store}: {reason}"
+
+
+class StoreUnavailableError(StoreError):
+    """The database cannot be reached or opened; the operator's move."""
+
+    code = "store_unavailable"
+    exit_code = 19
+    retriable = True
+    template = "store {store} cannot be opened: {reason}"
+    hint = "check the path or URL given with --ledger or REGISTRO_LEDGER"
+
+
+class StoreLockedError(StoreError):
+    """Another process is writing and did not finish in time; retry."""
+
+    code = "store_locked"
+    exit_code = 20
+    retriable = True
+    template = "store {store} is being written by another process (waited {seconds} s)"
+    hint = "wait for the other writer to finish and repeat the command"
+
+
+class LedgerMissingError(StoreError):
+    """There is no ledger at the given place."""
+
+    code = "ledger_missing"
+    exit_code = 21
+    template = "there is no ledger at {store}"
+    hint = "create it with `registro init`"
+
+
+class LedgerExistsError(StoreError):
+    """There is a ledger already at the given place."""
+
+    code = "ledger_exists"
+    exit_code = 22
+    template = "there is a ledger already at {store}"
+    hint = "choose another path with --ledger"
+
+
+class StoreFormatError(StoreError):
+    """The store was written by another release, or is not a ledger."""
+
+    code = "store_format"
+    exit_code = 23
+    template = "store {store} has the format {found!r}; this release reads {expected!r}"
+    hint = "open it with the release that wrote it, or see docs/operating.md, upgrade"
+
+
+class AppendOnlyError(StoreError):
+    """Something tried to change or delete a stored record."""
+
+    code = "append_only"
+    exit_code = 24
+    template = "store {store} refused to change a stored record: {reason}"
+    hint = "a correction is a new event: `registro correct`"
+
+
+class StoredEventDecodeError(StoreError):
+    """A stored record cannot be decoded; it was altered or its schema is unknown."""
+
+    code = "stored_event_decode"
+    exit_code = 25
+    template = "record {position} of type {event_type}: {reason}"
+    hint = "run `registro verify`"
+
+
+class ImportRefusedError(LedgerError):
+    """A data folder has problems and nothing of it was recorded."""
+
+    code = "import_refused"
+    exit_code = 26
+    template = "{folder}: {count} problems; nothing was recorded"
+    hint = "mend the rows listed, or import the good rows with --rows"
+
+
+class DatasetError(LedgerError):
+    """A data folder cannot be read as such."""
+
+    code = "dataset"
+    exit_code = 27
+    template = "{folder}: {reason}"
+    hint = "see docs/data-folder.md for the files of a data folder"
+
+
+class BodyMismatchError(LedgerError):
+    """Data of one body were offered to the ledger of another."""
+
+    code = "body_mismatch"
+    exit_code = 28
+    template = "this ledger belongs to {expected!r}; the data are of {actual!r}"
+    hint = "use the ledger of that body, or `registro init --body` for a new one"
+
+
+class ProjectionError(LedgerError):
+    """A projection stopped; it stays at the position before the event named."""
+
+    code = "projection"
+    exit_code = 29
+    template = "projection {projection} stopped at record {position}: {reason}"
+    hint = "run `registro verify`; a projection never skips an event"
+
+
+class FormulaError(LedgerError):
+    """The formula of an indicator definition is not valid."""
+
+    code = "formula"
+    exit_code = 30
+    template = "formula of {subject}, at {path}: {reason}"
+    hint = "see docs/indicators.md for the formula language"

@@ -1,0 +1,1 @@
+"""The bytes that are hashed, and the proofs over them: pure functions, standard library only."""

@@ -1,0 +1,1 @@
+"""The store: one SQL table of records, and what the eventsourcing library needs to stand on it."""

@@ -1,0 +1,432 @@
+"""Append records and read them back: the one place that writes the store.
+
+Invariants:
+1. One call of `append` is one transaction: all its records or none, with adjacent positions.
+2. Positions are dense from 1; a stream's versions are contiguous and begin at 0 or 1.
+3. `recorded_at` never decreases with the position, whatever the clock does.
+4. The same append key twice records once: with the same input the first answer is given again,
+   with other input nothing is recorded.
+
+Left to others: schemas and meaning of the content (`ledger.store.mapper`), rules of the domain
+(`ledger.aggregates`). Source: docs/adr/0001-store.md, docs/formats/record.md.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import zstandard
+from sqlalchemy import Connection, Engine, Row, Select, func, insert, inspect, select
+
+from ledger.clock import Clock, Entropy
+from ledger.errors import (
+    AppendKeyConflictError,
+    LedgerExistsError,
+    LedgerMissingError,
+    StoredEventDecodeError,
+    StoreFormatError,
+    WrongExpectedVersionError,
+)
+from ledger.integrity.block import decode_lengths, encode_lengths
+from ledger.integrity.commitment import RecordFields, commitment
+from ledger.records import AppendPart, PendingRecord, RecordKind, StoredRecord, micros_of
+from ledger.store.engine import file_of, reading, shown, writing
+from ledger.store.tables import CODING_PLAIN, CODING_ZSTD, STORE_FORMAT, metadata, store_format
+from ledger.store.tables import record as record_table
+from ledger.types import BEFORE_FIRST, AppendKey, Digest, Position, StreamName, StreamVersion
+
+COMPRESS_FROM_BYTES: Final = 1024
+"""Content from this size on is compressed at rest; smaller content gains nothing."""
+
+SALT_BYTES: Final = 32
+
+FaultPoint = Callable[[str], None]
+"""Called with the name of a step before it happens; the crash tests kill the process there."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Head:
+    position: int
+    recorded_at: int
+
+
+class Store:
+    """The records of one ledger in one database."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        clock: Clock,
+        entropy: Entropy,
+        fault_point: FaultPoint = lambda _: None,
+    ) -> None:
+        self.engine = engine
+        self._clock = clock
+        self._entropy = entropy
+        self._fault_point = fault_point
+
+    def create(self) -> None:
+        """Create the tables of an empty ledger.
+
+        Raises:
+            LedgerExistsError: there are tables already.
+        """
+        with writing(self.engine) as connection:
+            if inspect(connection).get_table_names():
+                raise LedgerExistsError(store=shown(self.engine.url))
+            metadata.create_all(connection)
+            connection.execute(insert(store_format).values(version=STORE_FORMAT))
+
+    def open(self) -> None:
+        """Check that there is a ledger of a format that this release reads.
+
+        Raises:
+            LedgerMissingError: there is no database or no table.
+            StoreFormatError: it is something else, or of another release.
+        """
+        path = file_of(self.engine.url)
+        if path is not None and not path.exists():
+            raise LedgerMissingError(store=shown(self.engine.url))
+        with reading(self.engine) as connection:
+            tables = set(inspect(connection).get_table_names())
+            if not tables:
+                raise LedgerMissingError(store=shown(self.engine.url))
+            found = "none"
+            if store_format.name in tables:
+                found = ",".join(str(v) for v in connection.scalars(select(store_format.c.version)))
+        if found != str(STORE_FORMAT):
+            raise StoreFormatError(
+                store=shown(self.engine.url), found=found, expected=str(STORE_FORMAT)
+            )
+
+    def append(
+        self,
+        records: Sequence[PendingRecord],
+        *,
+        expect: Mapping[StreamName, StreamVersion] | None = None,
+    ) -> tuple[StoredRecord, ...]:
+        """Append records in one transaction, in the order given.
+
+        Args:
+            records: at least one; appends of several keys may stand in one call.
+            expect: last versions of streams that were read for the decision but are not written;
+                0 for a stream that did not exist.
+
+        Returns:
+            The records with position, instant, salt and commitment.
+
+        Raises:
+            WrongExpectedVersionError: a stream was written by somebody else meanwhile.
+            AppendKeyConflictError: an append key is in the store already.
+        """
+        self._fault_point("append.before_lock")
+        with writing(self.engine) as connection:
+            self._fault_point("append.locked")
+            head = self._head(connection)
+            self._check_keys(connection, records)
+            self._check_versions(connection, records, expect or {})
+            stored = tuple(self._numbered(records, head))
+            self._fault_point("append.before_insert")
+            connection.execute(insert(record_table), [_row_of(item) for item in stored])
+            self._fault_point("append.before_commit")
+        self._fault_point("append.committed")
+        return stored
+
+    def find_append(self, key: AppendKey) -> tuple[StoredRecord, ...]:
+        """Return the records of an append, by part; empty when the key is unknown."""
+        statement = (
+            select(record_table)
+            .where(record_table.c.append_key == key)
+            .order_by(record_table.c.part)
+        )
+        return tuple(self._select(statement))
+
+    def appends_known(self, keys: Sequence[AppendKey]) -> dict[AppendKey, Digest]:
+        """Return the input digests of those of `keys` that were appended before."""
+        known: dict[AppendKey, Digest] = {}
+        with reading(self.engine) as connection:
+            for start in range(0, len(keys), 500):
+                statement = select(record_table.c.append_key, record_table.c.input_digest).where(
+                    record_table.c.append_key.in_(keys[start : start + 500]),
+                    record_table.c.part == 0,
+                )
+                known.update(
+                    {
+                        AppendKey(key): Digest(digest)
+                        for key, digest in connection.execute(statement)
+                    }
+                )
+        return known
+
+    def head(self) -> Position:
+        """Return the position of the last record, 0 for an empty ledger."""
+        with reading(self.engine) as connection:
+            return Position(self._head(connection).position)
+
+    def read(
+        self,
+        *,
+        after: Position = BEFORE_FIRST,
+        through: Position | None = None,
+        limit: int | None = None,
+        event_types: Sequence[str] = (),
+    ) -> tuple[StoredRecord, ...]:
+        """Return records in order of position.
+
+        Args:
+            after: exclusive lower bound; 0 reads from the beginning.
+            through: inclusive upper bound; None reads to the head.
+            limit: at most so many.
+            event_types: only these Avro full names; empty for all.
+        """
+        statement = (
+            select(record_table)
+            .where(record_table.c.position > after)
+            .order_by(record_table.c.position)
+        )
+        if through is not None:
+            statement = statement.where(record_table.c.position <= through)
+        if event_types:
+            statement = statement.where(record_table.c.event_type.in_(event_types))
+        if limit is not None:
+            statement = statement.limit(limit)
+        return tuple(self._select(statement))
+
+    def read_stream(
+        self,
+        stream: StreamName,
+        *,
+        after: int | None = None,
+        through: int | None = None,
+        descending: bool = False,
+        limit: int | None = None,
+    ) -> tuple[StoredRecord, ...]:
+        """Return the records of one stream in order of version.
+
+        Args:
+            stream: name of the stream.
+            after: exclusive lower bound of the version; None for no bound.
+            through: inclusive upper bound of the version; None for no bound.
+            descending: last version first.
+            limit: at most so many.
+        """
+        version = record_table.c.stream_version
+        statement = select(record_table).where(record_table.c.stream == stream)
+        if after is not None:
+            statement = statement.where(version > after)
+        if through is not None:
+            statement = statement.where(version <= through)
+        statement = statement.order_by(version.desc() if descending else version)
+        if limit is not None:
+            statement = statement.limit(limit)
+        return tuple(self._select(statement))
+
+    def raw_rows(
+        self, *, after: Position = BEFORE_FIRST, limit: int
+    ) -> Sequence[Row[tuple[object, ...]]]:
+        """Return rows as they are stored, undecoded, in order of position: for the verifier."""
+        statement = (
+            select(record_table)
+            .where(record_table.c.position > after)
+            .order_by(record_table.c.position)
+            .limit(limit)
+        )
+        with reading(self.engine) as connection:
+            return connection.execute(statement).all()
+
+    def _select(self, statement: Select[tuple[object, ...]]) -> Iterator[StoredRecord]:
+        with reading(self.engine) as connection:
+            rows = connection.execute(statement).all()
+        return map(stored_of, rows)
+
+    def _head(self, connection: Connection) -> _Head:
+        row = connection.execute(
+            select(record_table.c.position, record_table.c.recorded_at)
+            .order_by(record_table.c.position.desc())
+            .limit(1)
+        ).first()
+        return (
+            _Head(position=0, recorded_at=0)
+            if row is None
+            else _Head(position=row.position, recorded_at=row.recorded_at)
+        )
+
+    def _check_keys(self, connection: Connection, records: Sequence[PendingRecord]) -> None:
+        keys = list(dict.fromkeys(record.append.key for record in records))
+        for start in range(0, len(keys), 500):
+            row = connection.execute(
+                select(record_table.c.append_key, record_table.c.position)
+                .where(record_table.c.append_key.in_(keys[start : start + 500]))
+                .limit(1)
+            ).first()
+            if row is not None:
+                raise AppendKeyConflictError(append_key=row.append_key, position=row.position)
+
+    def _check_versions(
+        self,
+        connection: Connection,
+        records: Sequence[PendingRecord],
+        expect: Mapping[StreamName, StreamVersion],
+    ) -> None:
+        last = self._last_versions(connection, {*(r.stream for r in records), *expect})
+        for stream, expected in expect.items():
+            if last.get(stream, 0) != expected:
+                raise WrongExpectedVersionError(
+                    stream=stream, expected=expected, actual=last.get(stream, 0)
+                )
+        for item in records:
+            present = last.get(item.stream)
+            allowed = (0, 1) if present is None else (present + 1,)
+            if item.stream_version not in allowed:
+                raise WrongExpectedVersionError(
+                    stream=item.stream, expected=item.stream_version - 1, actual=present or 0
+                )
+            last[item.stream] = item.stream_version
+
+    @staticmethod
+    def _last_versions(connection: Connection, streams: set[StreamName]) -> dict[StreamName, int]:
+        names = sorted(streams)
+        last: dict[StreamName, int] = {}
+        for start in range(0, len(names), 500):
+            statement = (
+                select(record_table.c.stream, func.max(record_table.c.stream_version))
+                .where(record_table.c.stream.in_(names[start : start + 500]))
+                .group_by(record_table.c.stream)
+            )
+            last.update(
+                {StreamName(name): version for name, version in connection.execute(statement)}
+            )
+        return last
+
+    def _numbered(self, records: Sequence[PendingRecord], head: _Head) -> Iterator[StoredRecord]:
+        recorded_at = max(micros_of(self._clock.now()), head.recorded_at)
+        for offset, item in enumerate(records, start=1):
+            salt = self._entropy.token(SALT_BYTES)
+            yield StoredRecord(
+                position=Position(head.position + offset),
+                recorded_at=recorded_at,
+                salt=salt,
+                commitment=commitment(fields_of(item, recorded_at=recorded_at, salt=salt)),
+                record=item,
+            )
+
+
+def fields_of(item: PendingRecord, *, recorded_at: int, salt: bytes) -> RecordFields:
+    """Return what the commitment of a record covers."""
+    return RecordFields(
+        kind=int(item.kind),
+        stream=item.stream,
+        stream_version=item.stream_version,
+        event_type=item.event_type,
+        schema_id=item.schema_id,
+        append_key=item.append.key,
+        part=item.append.part,
+        part_count=item.append.part_count,
+        input_digest=item.append.input_digest,
+        recorded_at=recorded_at,
+        envelope_schema_id=item.envelope_schema_id,
+        envelope=item.envelope,
+        lengths=item.lengths,
+        content=item.content,
+        salt=salt,
+    )
+
+
+def _row_of(stored: StoredRecord) -> dict[str, object]:
+    item = stored.record
+    coding, content = _packed(item.content)
+    return {
+        "position": stored.position,
+        "kind": int(item.kind),
+        "stream": item.stream,
+        "stream_version": item.stream_version,
+        "event_type": item.event_type,
+        "schema_id": item.schema_id,
+        "append_key": item.append.key,
+        "part": item.append.part,
+        "part_count": item.append.part_count,
+        "input_digest": item.append.input_digest,
+        "recorded_at": stored.recorded_at,
+        "envelope_schema_id": item.envelope_schema_id,
+        "envelope": item.envelope,
+        "event_count": item.event_count,
+        "lengths": encode_lengths(item.lengths),
+        "content_coding": coding,
+        "content": content,
+        "salt": stored.salt,
+        "commitment": stored.commitment,
+    }
+
+
+def _packed(content: bytes) -> tuple[int, bytes]:
+    if len(content) < COMPRESS_FROM_BYTES:
+        return CODING_PLAIN, content
+    packed = zstandard.ZstdCompressor(level=3).compress(content)
+    return (CODING_ZSTD, packed) if len(packed) < len(content) else (CODING_PLAIN, content)
+
+
+def unpacked(coding: int, content: bytes, *, size: int) -> bytes:
+    """Return the content of a row, uncompressed.
+
+    Args:
+        coding: `CODING_PLAIN` or `CODING_ZSTD`.
+        content: bytes as stored.
+        size: length in bytes that the length vector promises; larger output is refused.
+
+    Raises:
+        ValueError: unknown coding, damaged bytes or another size.
+    """
+    if coding == CODING_PLAIN:
+        plain = content
+    elif coding == CODING_ZSTD:
+        try:
+            plain = zstandard.ZstdDecompressor().decompress(content, max_output_size=size)
+        except zstandard.ZstdError as error:
+            raise ValueError(f"content cannot be uncompressed: {error}") from error
+    else:
+        raise ValueError(f"content coding {coding} is unknown")
+    if len(plain) != size:
+        raise ValueError(f"content has {len(plain)} bytes, the length vector says {size}")
+    return plain
+
+
+def stored_of(row: Row[tuple[object, ...]]) -> StoredRecord:
+    """Return the record of a row.
+
+    Raises:
+        StoredEventDecodeError: the row cannot be read as a record.
+    """
+    try:
+        lengths = decode_lengths(bytes(row.lengths))
+        if len(lengths) != row.event_count:
+            raise ValueError(f"{len(lengths)} lengths for {row.event_count} events")  # noqa: TRY301 - one place wraps every cause
+        return StoredRecord(
+            position=Position(row.position),
+            recorded_at=row.recorded_at,
+            salt=bytes(row.salt),
+            commitment=Digest(bytes(row.commitment)),
+            record=PendingRecord(
+                kind=RecordKind(row.kind),
+                stream=StreamName(row.stream),
+                stream_version=StreamVersion(row.stream_version),
+                event_type=row.event_type,
+                schema_id=bytes(row.schema_id),
+                append=AppendPart(
+                    key=AppendKey(row.append_key),
+                    part=row.part,
+                    part_count=row.part_count,
+                    input_digest=Digest(bytes(row.input_digest)),
+                ),
+                envelope_schema_id=bytes(row.envelope_schema_id),
+                envelope=bytes(row.envelope),
+                lengths=lengths,
+                content=unpacked(row.content_coding, bytes(row.content), size=sum(lengths)),
+            ),
+        )
+    except (ValueError, TypeError, AttributeError) as error:
+        raise StoredEventDecodeError(
+            position=getattr(row, "position", "?"),
+            event_type=getattr(row, "event_type", "?"),
+            reason=str(error),
+        ) from error

@@ -1,0 +1,84 @@
+"""The tables of the store, the same on SQLite and PostgreSQL.
+
+Invariants:
+1. `record.position` is assigned by the writer, dense, from 1: no database sequence, which leaves
+   gaps when a transaction is rolled back.
+2. No row is ever changed or removed: triggers refuse UPDATE and DELETE.
+3. `store_format` holds one row with the version of this layout; another version is refused.
+
+Source: docs/adr/0001-store.md.
+"""
+
+from typing import Final
+
+from sqlalchemy import (
+    DDL,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    event,
+)
+
+STORE_FORMAT: Final = 1
+"""Version of the layout below; raised only together with an upgrade path."""
+
+CODING_PLAIN: Final = 0
+"""Content stored as it is."""
+CODING_ZSTD: Final = 1
+"""Content compressed with Zstandard; the commitment covers the uncompressed bytes."""
+
+metadata = MetaData()
+
+record = Table(
+    "record",
+    metadata,
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", SmallInteger, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("stream_version", BigInteger, nullable=False),
+    Column("event_type", Text, nullable=False),
+    Column("schema_id", LargeBinary, nullable=False),
+    Column("append_key", Text, nullable=False),
+    Column("part", Integer, nullable=False),
+    Column("part_count", Integer, nullable=False),
+    Column("input_digest", LargeBinary, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    Column("envelope_schema_id", LargeBinary, nullable=False),
+    Column("envelope", LargeBinary, nullable=False),
+    Column("event_count", Integer, nullable=False),
+    Column("lengths", LargeBinary, nullable=False),
+    Column("content_coding", SmallInteger, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+    Column("commitment", LargeBinary, nullable=False),
+    UniqueConstraint("stream", "stream_version", name="record_stream_version"),
+    UniqueConstraint("append_key", "part", name="record_append_part"),
+    CheckConstraint("position >= 1", name="record_position_from_1"),
+    CheckConstraint("event_count >= 1", name="record_not_empty"),
+)
+
+store_format = Table(
+    "store_format",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+)
+
+_SQLITE_GUARD: Final = (
+    "CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table} "
+    "BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+)
+
+for _table in (record, store_format):
+    for _verb in ("update", "delete"):
+        event.listen(
+            _table,
+            "after_create",
+            DDL(_SQLITE_GUARD.format(table=_table.name, verb=_verb)).execute_if(dialect="sqlite"),
+        )

@@ -1,0 +1,379 @@
+"""Compute indicators from what is known: exact values, with the trace that explains them.
+
+Invariants:
+1. Everything is exact until the last step; only the answer is rounded, half-up.
+2. A missing part makes the whole missing, with the reason; nothing is guessed or skipped.
+3. Each indicator is computed once per evaluator; a cycle of definitions is an error.
+
+Source: docs/adr/0007-indicators.md; rulings 13, 17.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final, assert_never
+
+from ledger.errors import FormulaError
+from ledger.events.results import MoneyFlowRecorded, ResultRecorded
+from ledger.formula import (
+    ACHIEVEMENT,
+    DEVIATION,
+    Achievement,
+    Cap,
+    ChildrenMean,
+    Constant,
+    Days,
+    Deviation,
+    Flow,
+    Formula,
+    Indicator,
+    Mean,
+    Measure,
+    Percent,
+    Ratio,
+    Recorded,
+    Sum,
+    Unpublished,
+    WeightedMean,
+)
+from projections.cycle import deviation as rules
+from projections.cycle.facts import Known
+from projections.cycle.knowledge import Definition, Knowledge
+from projections.cycle.rounding import round_half_up
+from projections.cycle.values import Missing, Reason, Value
+
+PERCENT_DECIMALS: Final = 2
+"""Decimals of printed deviations and achievements."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One step of a computation."""
+
+    op: str
+    value: Value
+    code: str | None = None
+    """Indicator or node concerned."""
+    weight: Decimal | None = None
+    """Weight of this step within its parent, percent."""
+    sign: str | None = None
+    """How the step enters its parent's sum: + or -."""
+    sources: tuple[str, ...] = ()
+    """Addresses of the records the step reads itself."""
+    stage: tuple[dt.date, str] | None = None
+    """Knowledge date and closing stage of the result or amount that the step reads."""
+    children: tuple["Trace", ...] = ()
+
+    def addresses(self) -> tuple[str, ...]:
+        """Return the records of the step and everything below, each once, in order of use."""
+        found: dict[str, None] = dict.fromkeys(self.sources)
+        for child in self.children:
+            found.update(dict.fromkeys(child.addresses()))
+        return tuple(found)
+
+    def vintage(self) -> str | None:
+        """Return the closing stage of the newest result or amount that was read."""
+        newest = self._newest()
+        return None if newest is None else newest[1]
+
+    def _newest(self) -> tuple[dt.date, str] | None:
+        stages = [self.stage, *(child._newest() for child in self.children)]
+        return max((stage for stage in stages if stage is not None), default=None)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evaluation:
+    """An indicator of a year, computed."""
+
+    code: str
+    definition: Definition | None
+    exact: Value
+    value: Decimal | None
+    """Rounded half-up to the definition's decimals; None when missing."""
+    target: Decimal | None
+    exact_deviation: Value
+    deviation: Decimal | None
+    """Percent (points for DR3 and DR4), two decimals."""
+    exact_achievement: Value
+    achievement: Decimal | None
+    """Percent, two decimals, capped when the definition says so."""
+    vintage: str | None
+    """Closing stage of the newest input."""
+    trace: Trace
+
+    @property
+    def missing(self) -> Missing | None:
+        """Why there is no value."""
+        return self.exact if isinstance(self.exact, Missing) else None
+
+
+class Evaluator:
+    """Computes the indicators of one year at one cut."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self.knowledge = knowledge
+        self._done: dict[str, Evaluation] = {}
+        self._open: list[str] = []
+
+    def all(self) -> tuple[Evaluation, ...]:
+        """Return every indicator of the year, in the order of the objectives."""
+        return tuple(self.evaluate(code) for code in self.knowledge.codes)
+
+    def evaluate(self, code: str) -> Evaluation:
+        """Return one indicator.
+
+        Raises:
+            FormulaError: its definition refers to itself through others.
+        """
+        if code not in self._done:
+            if code in self._open:
+                path = " > ".join([*self._open[self._open.index(code) :], code])
+                raise FormulaError(subject=code, path="$", reason=f"refers to itself: {path}")
+            self._open.append(code)
+            try:
+                self._done[code] = self._evaluate(code)
+            finally:
+                self._open.pop()
+        return self._done[code]
+
+    def _evaluate(self, code: str) -> Evaluation:
+        definition = self.knowledge.definition(code)
+        target = self.knowledge.target(code)
+        if definition is None:
+            trace = Trace("undefined", Missing(Reason.NOT_DEFINED), code=code)
+        else:
+            trace = self._trace(definition.formula, code)
+        exact = trace.value
+        deviation, achievement = self._against_target(definition, exact, target)
+        decimals = 0 if definition is None else definition.event.decimals
+        return Evaluation(
+            code=code,
+            definition=definition,
+            exact=exact,
+            value=_rounded(exact, decimals),
+            target=target,
+            exact_deviation=deviation,
+            deviation=_rounded(deviation, PERCENT_DECIMALS),
+            exact_achievement=achievement,
+            achievement=_rounded(achievement, PERCENT_DECIMALS),
+            vintage=trace.vintage(),
+            trace=trace,
+        )
+
+    def _against_target(
+        self, definition: Definition | None, exact: Value, target: Decimal | None
+    ) -> tuple[Value, Value]:
+        if isinstance(exact, Missing) or definition is None:
+            missing = Missing(Reason.CHILD_MISSING)
+            return missing, missing
+        if target is None and definition.event.deviation_rule != "DR4":
+            missing = Missing(Reason.TARGET_MISSING)
+            return missing, missing
+        rule = definition.event.deviation_rule
+        goal = Fraction(100) if target is None else Fraction(target)
+        achieved = rules.achievement(rule, exact, goal)
+        cap = definition.event.cap
+        if cap is not None and not isinstance(achieved, Missing):
+            achieved = min(achieved, Fraction(cap))
+        return rules.deviation(rule, exact, goal), achieved
+
+    def _trace(self, formula: Formula, code: str) -> Trace:
+        match formula:
+            case Recorded():
+                return self._recorded(code)
+            case Flow(node):
+                return self._flow(node)
+            case Measure(name):
+                return Trace("measure", Missing(Reason.NOT_RECORDED, (name,)), code=name)
+            case Constant(value):
+                return Trace("constant", Fraction(value))
+            case Indicator(other, part):
+                return self._part(other, part)
+            case Unpublished(reason):
+                return Trace("unpublished", Missing(reason))
+            case WeightedMean(part):
+                return self._weighted_mean(code, part)
+            case ChildrenMean(part):
+                children = self.knowledge.children(code)
+                return self._mean("children_mean", [self._part(c, part) for c in children])
+            case _:
+                return self._composed(formula, code)
+
+    def _composed(
+        self,
+        formula: Sum | Ratio | Percent | Mean | Deviation | Achievement | Cap | Days,
+        code: str,
+    ) -> Trace:
+        match formula:
+            case Sum(terms):
+                return self._sum([(sign, self._trace(of, code)) for sign, of in terms])
+            case Ratio(numerator, denominator):
+                return _division(
+                    "ratio", self._trace(numerator, code), self._trace(denominator, code)
+                )
+            case Percent(of):
+                inner = self._trace(of, code)
+                value = inner.value
+                scaled = value if isinstance(value, Missing) else 100 * value
+                return Trace("percent", scaled, children=(inner,))
+            case Mean(formulas):
+                return self._mean("mean", [self._trace(item, code) for item in formulas])
+            case Deviation(rule, of, target):
+                return self._ruled(
+                    DEVIATION, rule, self._trace(of, code), self._trace(target, code)
+                )
+            case Achievement(rule, of, target):
+                return self._ruled(
+                    ACHIEVEMENT, rule, self._trace(of, code), self._trace(target, code)
+                )
+            case Cap(of, at_least, at_most):
+                return _capped(self._trace(of, code), at_least, at_most)
+            case Days(stock, flow, days):
+                per_day = _division("per_day", self._trace(flow, code), self._trace(days, code))
+                return _division("days", self._trace(stock, code), per_day)
+            case _:
+                assert_never(formula)
+
+    def _recorded(self, code: str) -> Trace:
+        found = self.knowledge.result(code)
+        if found is None:
+            return Trace("recorded", Missing(Reason.NOT_RECORDED), code=code)
+        event = found.event
+        value: Value = (
+            Missing(Reason.STATED, event.missing_reasons)
+            if event.value is None
+            else Fraction(event.value)
+        )
+        return Trace(
+            "recorded", value, code=code, sources=(found.recorded.address,), stage=_stage(found)
+        )
+
+    def _flow(self, node: str) -> Trace:
+        found = self.knowledge.flow(node)
+        if found is None:
+            return Trace("flow", Missing(Reason.NOT_RECORDED), code=node)
+        amount = Fraction(found.event.amount)
+        return Trace(
+            "flow", amount, code=node, sources=(found.recorded.address,), stage=_stage(found)
+        )
+
+    def _part(self, code: str, part: str) -> Trace:
+        evaluation = self.evaluate(code)
+        value = {
+            DEVIATION: evaluation.exact_deviation,
+            ACHIEVEMENT: evaluation.exact_achievement,
+        }.get(part, evaluation.exact)
+        sources: tuple[str, ...] = ()
+        if part != "value":
+            sources = tuple(k.recorded.address for k in self.knowledge.targets(code)[-1:])
+        return Trace(part, value, code=code, sources=sources, children=(evaluation.trace,))
+
+    def _weighted_mean(self, code: str, part: str) -> Trace:
+        children = self.knowledge.weighted_children(code)
+        total = Fraction(0)
+        weights = Fraction(0)
+        steps: list[Trace] = []
+        unweighted: list[str] = []
+        missing: list[str] = []
+        for child in children:
+            known = self.knowledge.weight(code, child)
+            step = self._part(child, part)
+            if known is None:
+                unweighted.append(child)
+                steps.append(step)
+                continue
+            weight = Fraction(known.event.weight)
+            steps.append(
+                replace(
+                    step,
+                    weight=known.event.weight,
+                    sources=(known.recorded.address, *step.sources),
+                )
+            )
+            if isinstance(step.value, Missing):
+                missing.append(child)
+            else:
+                total += weight * step.value
+                weights += weight
+        value: Value
+        if unweighted or not children:
+            value = Missing(Reason.WEIGHTS_UNPUBLISHED, tuple(unweighted))
+        elif missing:
+            value = Missing(Reason.CHILD_MISSING, tuple(missing))
+        else:
+            value = Missing(Reason.DIVISION_BY_ZERO) if weights == 0 else total / weights
+        return Trace("weighted_mean", value, code=code, children=tuple(steps))
+
+    @staticmethod
+    def _mean(op: str, steps: Sequence[Trace]) -> Trace:
+        missing = _missing_below(steps)
+        if missing is not None or not steps:
+            return Trace(op, missing or Missing(Reason.NOT_RECORDED), children=tuple(steps))
+        total = sum((step.value for step in steps if isinstance(step.value, Fraction)), Fraction(0))
+        return Trace(op, total / len(steps), children=tuple(steps))
+
+    @staticmethod
+    def _sum(steps: Sequence[tuple[str, Trace]]) -> Trace:
+        children = tuple(replace(step, sign=sign) for sign, step in steps)
+        missing = _missing_below(children)
+        if missing is not None:
+            return Trace("sum", missing, children=children)
+        total = Fraction(0)
+        for sign, step in steps:
+            if isinstance(step.value, Fraction):
+                total += step.value if sign == "+" else -step.value
+        return Trace("sum", total, children=children)
+
+    @staticmethod
+    def _ruled(part: str, rule: str, of: Trace, target: Trace) -> Trace:
+        missing = _missing_below((of, target))
+        if (
+            missing is not None
+            or isinstance(of.value, Missing)
+            or isinstance(target.value, Missing)
+        ):
+            return Trace(part, missing or Missing(Reason.CHILD_MISSING), children=(of, target))
+        compute = rules.deviation if part == DEVIATION else rules.achievement
+        return Trace(part, compute(rule, of.value, target.value), children=(of, target))
+
+
+def _stage(found: Known[ResultRecorded] | Known[MoneyFlowRecorded]) -> tuple[dt.date, str] | None:
+    vintage = found.recorded.envelope.vintage
+    return None if vintage is None else (found.as_of, vintage)
+
+
+def _division(op: str, numerator: Trace, denominator: Trace) -> Trace:
+    children = (numerator, denominator)
+    missing = _missing_below(children)
+    if (
+        missing is not None
+        or isinstance(numerator.value, Missing)
+        or isinstance(denominator.value, Missing)
+    ):
+        return Trace(op, missing or Missing(Reason.CHILD_MISSING), children=children)
+    if denominator.value == 0:
+        return Trace(op, Missing(Reason.DIVISION_BY_ZERO), children=children)
+    return Trace(op, numerator.value / denominator.value, children=children)
+
+
+def _capped(inner: Trace, at_least: Decimal | None, at_most: Decimal | None) -> Trace:
+    value = inner.value
+    if not isinstance(value, Missing):
+        if at_least is not None:
+            value = max(value, Fraction(at_least))
+        if at_most is not None:
+            value = min(value, Fraction(at_most))
+    return Trace("cap", value, children=(inner,))
+
+
+def _missing_below(steps: Sequence[Trace]) -> Missing | None:
+    missing = [step for step in steps if isinstance(step.value, Missing)]
+    if not missing:
+        return None
+    return Missing(Reason.CHILD_MISSING, tuple(step.code for step in missing if step.code))
+
+
+def _rounded(value: Value, decimals: int) -> Decimal | None:
+    return None if isinstance(value, Missing) else round_half_up(value, decimals)

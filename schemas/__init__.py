@@ -1,0 +1,1 @@
+"""Avro schemas: the published language of the ledger."""

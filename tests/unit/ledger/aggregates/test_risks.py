@@ -1,0 +1,93 @@
+"""Risks, assessments, measures and reported counts."""
+
+import datetime as dt
+from dataclasses import replace
+
+import pytest
+
+from ledger.events.base import Event
+from ledger.events.risk import (
+    MeasureCountsReported,
+    MeasureMonitored,
+    MeasureSet,
+    RiskAssessed,
+    RiskCountsReported,
+    RiskReassessed,
+    RiskRegistered,
+)
+from ledger.rules import Rule
+from tests.support.given import Given, at
+
+RISK = RiskRegistered(
+    risk_id="R1", process="inspections", scope="territorial", risk_event="favouring an employer"
+)
+ASSESSED = RiskAssessed(risk_id="R1", method="qualitative", level="high", rationale="past cases")
+LOWER = RiskReassessed(
+    risk_id="R1", method="qualitative", old_level="high", new_level="medium", rationale="rotation"
+)
+MEASURE = MeasureSet(
+    measure_id="M1",
+    risk_id="R1",
+    measure_type="rotation",
+    description="rotate inspectors",
+    owner="dp-roma",
+    deadline=dt.date(2023, 12, 31),
+)
+DONE = MeasureMonitored(
+    measure_id="M1",
+    risk_id="R1",
+    monitored_on=dt.date(2023, 11, 30),
+    state="done",
+    completed_on=dt.date(2023, 11, 15),
+)
+
+
+def test_a_risk_from_registration_to_a_completed_measure() -> None:
+    Given().accepts(RISK).accepts(ASSESSED).accepts(LOWER).accepts(MEASURE).accepts(DONE)
+
+
+@pytest.mark.parametrize(
+    ("event", "rule"),
+    [
+        (RISK, Rule.ALREADY_EXISTS),
+        (replace(RISK, risk_id="R2", scope="local"), Rule.VALUE_NOT_ALLOWED),
+        (replace(RISK, risk_id="R2", unit_code="nowhere"), Rule.UNKNOWN_REFERENCE),
+        (ASSESSED, Rule.ALREADY_EXISTS),
+        (replace(ASSESSED, risk_id="R2"), Rule.UNKNOWN_REFERENCE),
+        (replace(LOWER, old_level="low"), Rule.OLD_VALUE_DIFFERS),
+        (replace(LOWER, new_level="none"), Rule.VALUE_NOT_ALLOWED),
+        (replace(LOWER, risk_id="R2"), Rule.UNKNOWN_REFERENCE),
+        (at(LOWER, dt.date(2023, 5, 31)), Rule.DATES_OUT_OF_ORDER),
+        (MEASURE, Rule.ALREADY_EXISTS),
+        (replace(MEASURE, measure_id="M2", risk_id="R2"), Rule.UNKNOWN_REFERENCE),
+        (replace(DONE, measure_id="M2"), Rule.UNKNOWN_REFERENCE),
+        (replace(DONE, state="perhaps"), Rule.VALUE_NOT_ALLOWED),
+        (replace(DONE, completed_on=None), Rule.VALUE_NOT_ALLOWED),
+        (replace(DONE, state="in_progress"), Rule.VALUE_NOT_ALLOWED),
+        (replace(DONE, completed_on=dt.date(2023, 12, 1)), Rule.DATES_OUT_OF_ORDER),
+        (
+            MeasureCountsReported(scope="x", measure_type="control", measures=1),
+            Rule.VALUE_NOT_ALLOWED,
+        ),
+        (
+            MeasureCountsReported(scope="central", measure_type="control", measures=-1),
+            Rule.VALUE_NOT_ALLOWED,
+        ),
+        (
+            RiskCountsReported(activity="registered", scope="central", risk_level="x", risks=1),
+            Rule.VALUE_NOT_ALLOWED,
+        ),
+    ],
+)
+def test_refuses(event: Event, rule: Rule) -> None:
+    Given().given(RISK, ASSESSED, MEASURE).refuses(event, rule)
+
+
+def test_a_first_level_is_low_enough_only_among_known_levels() -> None:
+    Given().given(RISK).refuses(replace(ASSESSED, level="extreme"), Rule.VALUE_NOT_ALLOWED)
+
+
+def test_counts_are_recorded_as_counts() -> None:
+    Given().accepts(
+        MeasureCountsReported(scope="central", measure_type="control", measures=111)
+    ).accepts(RiskCountsReported(activity="registered", scope="central", risks=276))
