@@ -13,7 +13,7 @@ Source: rulings 21; domain notes, event E130.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from ledger.events.base import Event
@@ -24,11 +24,12 @@ from ledger.events.planning import (
     TargetSet,
     WeightSet,
 )
-from ledger.events.publication import FigurePublished
 from ledger.events.results import MoneyFlowRecorded, ResultRecorded
 from ledger.feed import RecordedEvent
+from projections.cycle.evaluate import Evaluator
 from projections.cycle.facts import CycleFacts
-from projections.cycle.replay import IndicatorLine, replay_facts
+from projections.cycle.knowledge import Knowledge
+from projections.cycle.replay import IndicatorLine, line_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,37 +63,64 @@ class IndicatorUpdated:
 
 
 class IndicatorUpdates:
-    """Folds the feed and yields the updates of each record."""
+    """Folds the feed and yields the updates of each record.
+
+    Only the indicators that a record can move are computed again: those it names, those whose last
+    computation read one of them, and those above.
+    """
 
     def __init__(self) -> None:
         self._facts = CycleFacts()
-        self._lines: dict[int, dict[str, IndicatorLine]] = {}
+        self._years: dict[int, _Year] = {}
 
     def apply(self, recorded: RecordedEvent) -> tuple[IndicatorUpdated, ...]:
         """Fold one record and return its group of updates, in order of the indicators' codes."""
         self._facts.apply(recorded)
-        year = year_of(recorded.event)
-        years = self._facts.years if year is None else {year: None}
-        if not _touches_figures(recorded.event):
+        touched = _touched(recorded.event)
+        if not touched:
             return ()
-        updates = [update for each in sorted(years) for update in self._updates(each, recorded)]
+        year = year_of(recorded.event)
+        years = sorted(self._facts.years) if year is None else [year]
+        updates = [update for each in years for update in self._updates(each, touched, recorded)]
         return tuple(
             replace(update, group_index=index, group_size=len(updates))
             for index, update in enumerate(updates)
         )
 
-    def _updates(self, year: int, recorded: RecordedEvent) -> Iterator[IndicatorUpdated]:
-        before = self._lines.get(year, {})
-        replay = replay_facts(self._facts, year=year, as_of=None)
-        after = {line.code: line for line in replay.indicators}
-        self._lines[year] = after
-        for code in sorted(after):
-            line, old = after[code], before.get(code)
+    def _updates(
+        self, year: int, touched: frozenset[str], recorded: RecordedEvent
+    ) -> Iterator[IndicatorUpdated]:
+        known = self._years.setdefault(year, _Year())
+        knowledge = Knowledge(facts=self._facts, year=year, as_of=None)
+        evaluator = Evaluator(knowledge)
+        for code in sorted(known.affected_by(touched, knowledge)):
+            evaluation = evaluator.evaluate(code)
+            line, old = line_of(evaluation, knowledge), known.lines.get(code)
+            known.lines[code] = line
+            known.reads[code] = evaluation.trace.codes()
             if old is None and line.value is None and line.target is None:
                 continue
-            if old is not None and _seen(old) == _seen(line):
-                continue
-            yield _update(year, line, old, recorded)
+            if old is None or _seen(old) != _seen(line):
+                yield _update(year, line, old, recorded)
+
+
+@dataclass(slots=True)
+class _Year:
+    lines: dict[str, IndicatorLine] = field(default_factory=dict)
+    """Last line of each indicator."""
+    reads: dict[str, frozenset[str]] = field(default_factory=dict)
+    """Indicators and nodes that the last computation of each indicator read."""
+
+    def affected_by(self, touched: frozenset[str], knowledge: Knowledge) -> set[str]:
+        """Return the indicators that have to be computed again."""
+        affected = {code for code in touched if knowledge.definition(code) is not None}
+        for code in touched:
+            above = knowledge.parent(code)
+            while above is not None and above not in affected:
+                affected.add(above)
+                above = knowledge.parent(above)
+        affected |= {code for code, reads in self.reads.items() if reads & touched}
+        return affected
 
 
 def year_of(event: Event) -> int | None:
@@ -101,17 +129,19 @@ def year_of(event: Event) -> int | None:
     return year if isinstance(year, int) else None
 
 
-def _touches_figures(event: Event) -> bool:
-    return isinstance(
-        event,
-        IndicatorDefined
-        | ObjectiveAssigned
-        | WeightSet
-        | TargetSet
-        | TargetRevised
-        | ResultRecorded
-        | MoneyFlowRecorded,
-    ) or (isinstance(event, FigurePublished) and event.indicator_code is not None)
+def _touched(event: Event) -> frozenset[str]:
+    """Return the indicators and money-flow nodes that an event speaks of."""
+    match event:
+        case ObjectiveAssigned():
+            return frozenset({event.code})
+        case WeightSet():
+            return frozenset({event.parent_code, event.child_code})
+        case IndicatorDefined() | TargetSet() | TargetRevised() | ResultRecorded():
+            return frozenset({event.indicator_code})
+        case MoneyFlowRecorded():
+            return frozenset({event.node_code})
+        case _:
+            return frozenset()
 
 
 def _seen(line: IndicatorLine) -> tuple[object, ...]:

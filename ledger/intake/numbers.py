@@ -36,7 +36,6 @@ _COMMAS: Final = re.compile(r"-?[0-9]{1,3}(?:,[0-9]{3}){2,}+")
 _DOTS: Final = re.compile(r"-?[0-9]{1,3}(?:\.[0-9]{3}){2,}+")
 _ONE_COMMA: Final = re.compile(r"-?[1-9][0-9]{0,2},[0-9]{3}")
 _EXPONENT: Final = re.compile(r"[-+]?[0-9]++(?:[.,][0-9]*+)?[eE][-+]?[0-9]++")
-_LEADING_ZEROS: Final = re.compile(r"(-?)0++([0-9].*+)")
 _BARE_DOT: Final = re.compile(r"-?(?:\.[0-9]++|[0-9]++\.)")
 
 
@@ -141,9 +140,8 @@ def _explain(text: str, *, otherwise: str) -> NoReturn:
         raise CellError("exponent")
     if _BARE_DOT.fullmatch(text):
         raise CellError("bare_dot")
-    zeros = _LEADING_ZEROS.fullmatch(text)
-    if zeros and _DECIMAL.fullmatch(zeros[1] + zeros[2]):
-        raise CellError("leading_zeros", suggestion=zeros[1] + zeros[2])
+    if _DECIMAL.fullmatch(_plain(text)):
+        raise CellError("leading_zeros", suggestion=_plain(text))
     raise CellError(otherwise)
 
 
@@ -152,7 +150,7 @@ def _explain_characters(text: str) -> None:
         if not character.isascii() and unicodedata.category(character) in {"Nd", "No", "Nl"}:
             raise CellError("foreign_digits", character=named(character))
     if text[0] in _MINUS_LIKE:
-        raise CellError("minus_sign", character=named(text[0]), suggestion="-" + text[1:])
+        raise CellError("minus_sign", character=named(text[0]), suggestion=_plain("-" + text[1:]))
     if text[0] == "+":
         raise CellError("plus_sign")
     for sign in _CURRENCIES:
@@ -166,13 +164,22 @@ def _explain_separators(text: str) -> None:
             "ambiguous_number", decimal=text.replace(",", "."), thousands=text.replace(",", "")
         )
     if _DECIMAL_COMMA.fullmatch(text):
-        raise CellError("comma_number", suggestion=text.replace(",", "."))
+        raise CellError("comma_number", suggestion=_plain(text.replace(",", ".")))
     if _ITALIAN.fullmatch(text):
-        raise CellError("comma_number", suggestion=text.replace(".", "").replace(",", "."))
+        raise CellError("comma_number", suggestion=_plain(text.replace(".", "").replace(",", ".")))
     if _ENGLISH.fullmatch(text) or _COMMAS.fullmatch(text):
-        raise CellError("thousands_separator", suggestion=text.replace(",", ""))
+        raise CellError("thousands_separator", suggestion=_plain(text.replace(",", "")))
     if _DOTS.fullmatch(text):
-        raise CellError("thousands_separator", suggestion=text.replace(".", ""))
+        raise CellError("thousands_separator", suggestion=_plain(text.replace(".", "")))
     joined = "".join(c for c in text if c not in _THOUSANDS_BLANKS)
     if joined != text and re.fullmatch(r"-?[0-9]++(?:[.,][0-9]++)?", joined):
-        raise CellError("thousands_separator", suggestion=joined.replace(",", "."))
+        raise CellError("thousands_separator", suggestion=_plain(joined.replace(",", ".")))
+
+
+def _plain(text: str) -> str:
+    """Return a number without needless zeros in front, and zero without sign, for suggestions."""
+    sign = "-" if text.startswith("-") else ""
+    digits = text.removeprefix("-").lstrip("0")
+    if not digits or digits.startswith("."):
+        digits = "0" + digits
+    return digits if not digits.strip("0.") else sign + digits

@@ -9,7 +9,7 @@ Source: docs/adr/0007-indicators.md; rulings 13, 17.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -73,14 +73,23 @@ class Trace:
             found.update(dict.fromkeys(child.addresses()))
         return tuple(found)
 
+    def codes(self) -> frozenset[str]:
+        """Return the indicators and nodes that were read, at any depth."""
+        below = (child.codes() for child in self.children)
+        return frozenset({self.code} if self.code else ()).union(*below)
+
     def vintage(self) -> str | None:
         """Return the closing stage of the newest result or amount that was read."""
-        newest = self._newest()
-        return None if newest is None else newest[1]
+        stages = sorted(self._stages())
+        return stages[-1][1] if stages else None
 
-    def _newest(self) -> tuple[dt.date, str] | None:
-        stages = [self.stage, *(child._newest() for child in self.children)]
-        return max((stage for stage in stages if stage is not None), default=None)
+    def _stages(self) -> Iterator[tuple[dt.date, str]]:
+        pending = [self]
+        while pending:
+            step = pending.pop()
+            pending.extend(step.children)
+            if step.stage is not None:
+                yield step.stage
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,7 +11,7 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TypeVar
 
 from ledger.events.measurement import IndicatorDefined
@@ -81,7 +81,7 @@ class Knowledge:
         found = max(valid, key=lambda known: known.event.version)
         return Definition(
             event=found.event,
-            formula=parse_formula(found.event.formula, subject=code),
+            formula=_parsed(found.event.formula, code),
             address=found.recorded.address,
         )
 
@@ -163,3 +163,8 @@ class Knowledge:
     def _last(self, history: Iterable[Known[E]]) -> Known[E] | None:
         valid = self.facts.valid(history, as_of=self.as_of)
         return valid[-1] if valid else None
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str, code: str) -> Formula:
+    return parse_formula(text, subject=code)

@@ -88,6 +88,10 @@ def test_refuses_another_spelling_of_a_decimal(text: str, code: str) -> None:
         ("1 234,5", "1234.5"),
         ("0042.10", "42.10"),
         ("\u22125", "-5"),
+        ("-0,00", "0.00"),
+        ("007,5", "7.5"),
+        ("-00.5", "-0.5"),
+        ("00", "0"),
     ],
 )
 def test_suggests_a_spelling_that_is_accepted(text: str, suggestion: str) -> None:

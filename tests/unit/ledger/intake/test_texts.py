@@ -1,5 +1,7 @@
 """Texts, codes, choices and words are taken as they stand, or refused."""
 
+from collections.abc import Callable
+
 import pytest
 
 from ledger.intake.problems import CellError
@@ -112,6 +114,14 @@ def test_refuses_other_spellings_of_a_truth_value(text: str) -> None:
         boolean_cell(text)
 
     assert refused.value.code == "not_a_boolean"
+
+
+@pytest.mark.parametrize("parse", [boolean_cell, choice_cell(("a",), what="letter")])
+def test_refuses_an_empty_cell(parse: Callable[[str], object]) -> None:
+    with pytest.raises(CellError) as refused:
+        parse("")
+
+    assert refused.value.code == "empty_value"
 
 
 def test_reads_truth_values() -> None:

@@ -1,0 +1,125 @@
+"""The risk register on a day, from events."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+import pytest
+
+from ledger.aggregates.base import Proposal
+from ledger.events.base import Event
+from ledger.feed import RecordedEvent
+from ledger.records import EPOCH
+from ledger.types import Position, StreamName, StreamVersion
+from projections.risk_register import RiskRegister, risk_register
+from tests.support.dataset import example_events
+from tests.support.given import Given, at, envelope
+from tests.unit.ledger.aggregates.test_risks import ASSESSED, DONE, LOWER, MEASURE, RISK
+
+JAN = dt.date(2023, 1, 15)
+DEADLINE = dt.date(2023, 12, 31)
+
+
+def recorded(*events: Event | Proposal) -> Sequence[RecordedEvent]:
+    ledger = Given().given(*events)
+    return [
+        RecordedEvent(
+            position=Position(number),
+            recorded_at=EPOCH,
+            stream=StreamName(staged.originator_id),
+            stream_version=StreamVersion(staged.originator_version),
+            event=staged.event,
+            envelope=staged.envelope,
+            append=staged.append,
+        )
+        for number, staged in enumerate(ledger.session.staged, start=1)
+    ]
+
+
+def register(on: dt.date, *more: Event | Proposal, as_of: dt.date | None = None) -> RiskRegister:
+    events = recorded(at(RISK, JAN), at(ASSESSED, JAN), at(MEASURE, JAN), *more)
+    return risk_register(events, on=on, as_of=as_of)
+
+
+def test_the_published_matrix_has_862_measures() -> None:
+    found = risk_register(example_events(), on=DEADLINE)
+
+    by_type = {(cell.scope, cell.measure_type): cell.reported for cell in found.matrix()}
+    assert sum(count or 0 for count in by_type.values()) == 862
+    assert by_type[("central", "regulation")] == 308
+    assert all(cell.registered == 0 for cell in found.matrix())
+
+
+def test_a_count_describes_the_end_of_its_period() -> None:
+    assert risk_register(example_events(), on=dt.date(2023, 12, 30)).matrix() == ()
+
+
+def test_a_count_is_not_known_before_it_is_published() -> None:
+    found = risk_register(example_events(), on=DEADLINE, as_of=dt.date(2024, 6, 13))
+
+    assert found.matrix() == ()
+
+
+@pytest.mark.parametrize(
+    ("on", "level"),
+    [(JAN - dt.timedelta(days=1), None), (JAN, "high"), (dt.date(2023, 6, 1), "medium")],
+)
+def test_the_level_is_that_of_the_day(on: dt.date, level: str | None) -> None:
+    found = register(on, at(LOWER, dt.date(2023, 6, 1)))
+
+    assert (found.risks["R1"].level if "R1" in found.risks else None) == level
+
+
+@pytest.mark.parametrize(
+    ("on", "late"),
+    [(DEADLINE, 0), (DEADLINE + dt.timedelta(days=1), 1), (dt.date(2024, 1, 31), 31)],
+)
+def test_a_measure_is_overdue_from_the_day_after_its_deadline(on: dt.date, late: int) -> None:
+    overdue = register(on).overdue()
+
+    assert [state.overdue_days(on) for _, state in overdue] == ([late] if late else [])
+
+
+def test_a_completed_measure_is_not_overdue_but_was_until_then() -> None:
+    late = at(
+        DONE.__class__(
+            measure_id="M1",
+            risk_id="R1",
+            monitored_on=dt.date(2024, 2, 1),
+            state="done",
+            completed_on=dt.date(2024, 1, 20),
+        ),
+        dt.date(2024, 2, 1),
+    )
+
+    assert register(dt.date(2024, 2, 1), late).overdue() == ()
+    assert len(register(dt.date(2024, 1, 31), late).overdue()) == 1
+
+
+def test_a_measure_nobody_checked_is_listed() -> None:
+    assert len(register(JAN).without_monitoring()) == 1
+    assert (
+        register(dt.date(2023, 11, 30), at(DONE, dt.date(2023, 11, 30))).without_monitoring() == ()
+    )
+
+
+def test_registered_measures_stand_beside_reported_counts() -> None:
+    cells = register(JAN).matrix()
+
+    assert [(c.scope, c.measure_type, c.reported, c.registered) for c in cells] == [
+        ("territorial", "rotation", None, 1)
+    ]
+
+
+def test_an_older_check_does_not_undo_a_newer_one() -> None:
+    earlier = DONE.__class__(
+        measure_id="M1", risk_id="R1", monitored_on=dt.date(2023, 3, 1), state="in_progress"
+    )
+
+    found = register(DEADLINE, at(DONE, dt.date(2023, 11, 30)), at(earlier, dt.date(2023, 12, 1)))
+
+    assert found.risks["R1"].measures[0].state == "done"
+
+
+def test_every_event_moves_the_position() -> None:
+    assert register(JAN).position == 3
+    assert risk_register(recorded(Proposal(event=RISK, envelope=envelope())), on=JAN).position == 1
