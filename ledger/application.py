@@ -11,15 +11,15 @@ Source: docs/adr/0001-store.md, docs/adr/0004-event-classes.md, docs/adr/0005-pr
 """
 
 import datetime as dt
-from collections.abc import Sequence
-from typing import Any, Self
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Self, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from eventsourcing.application import AggregateNotFoundError, Application
 from eventsourcing.persistence import InfrastructureFactory, IntegrityError, Mapper
 from eventsourcing.utils import Environment
 
-from ledger.aggregates.base import Command
+from ledger.aggregates.base import Aggregate, Command, Happened
 from ledger.aggregates.identity import IDENTITY, LEDGER_STREAM, SCHEMAS, SCHEMAS_STREAM, LedgerState
 from ledger.clock import Clock, Entropy, random_uuid
 from ledger.errors import LedgerError, LedgerMissingError
@@ -32,6 +32,8 @@ from ledger.store.mapper import AvroMapper
 from ledger.store.store import Store
 from ledger.types import BEFORE_FIRST, AppendKey, Digest, Position, StreamName
 from schemas.registry import ReleasedSchema, SchemaRegistry, default_registry
+
+S = TypeVar("S")
 
 LEDGER_ROLE = "registro"
 """Role under which the ledger records its own events."""
@@ -54,6 +56,8 @@ class LedgerApplication(Application[str]):
         self.clock = clock
         self.entropy = entropy
         self._registry = registry or default_registry()
+        self._released: frozenset[bytes] | None = None
+        """Schemas in the ledger as of the last append of this process; None before it."""
         super().__init__(env={"IS_SNAPSHOTTING_ENABLED": "no"})
 
     def construct_factory(self, env: Environment) -> InfrastructureFactory[Any]:
@@ -131,7 +135,7 @@ class LedgerApplication(Application[str]):
     @property
     def identity(self) -> LedgerState:
         """The ledger's identity; `opened` is None before it is opened."""
-        return self._folded(LEDGER_STREAM, IDENTITY.initial)
+        return self._folded(IDENTITY, LEDGER_STREAM)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -155,6 +159,7 @@ class LedgerApplication(Application[str]):
             WrongExpectedVersionError: somebody wrote meanwhile; retriable.
         """
         session = self.session()
+        session.preload(commands)
         receipts = tuple(session.submit(command) for command in commands)
         return self.commit(session, receipts)
 
@@ -169,9 +174,14 @@ class LedgerApplication(Application[str]):
             appended = self._append(session.staged, expect=session.expected_versions)
         return Committed(receipts=tuple(receipts), head=self.store.head(), appended=appended)
 
-    def stream_events(self, stream: StreamName) -> Sequence[RecordedEvent]:
-        """Return the events of a stream in order of version."""
-        return [self.avro.recorded(item) for item in self.store.read_stream(stream)]
+    def streams_events(
+        self, streams: Collection[StreamName]
+    ) -> Mapping[StreamName, Sequence[RecordedEvent]]:
+        """Return the events of streams, each in order of version; empty ones are absent."""
+        found: dict[StreamName, list[RecordedEvent]] = {}
+        for item in self.store.read_streams(streams):
+            found.setdefault(item.record.stream, []).append(self.avro.recorded(item))
+        return found
 
     def appends_known(self, keys: Sequence[AppendKey]) -> dict[AppendKey, Digest]:
         """Return the input digests of the keys that were appended before."""
@@ -196,8 +206,10 @@ class LedgerApplication(Application[str]):
             source=Source(system=LEDGER_ROLE),
         )
 
-    def _append(self, events: Sequence[GovernedEvent], *, expect: dict[StreamName, int]) -> int:
-        released = self._folded(SCHEMAS_STREAM, SCHEMAS.initial).released
+    def _append(self, events: Sequence[GovernedEvent], *, expect: Mapping[StreamName, int]) -> int:
+        released = self._released
+        if released is None:
+            released = frozenset(self._folded(SCHEMAS, SCHEMAS_STREAM).released)
         needed = [
             schema
             for schema in self._schemas_of(event.event for event in events)
@@ -208,12 +220,16 @@ class LedgerApplication(Application[str]):
             for version, schema in enumerate(needed, start=len(released) + 1)
         ]
         versions = {**expect, SCHEMAS_STREAM: len(released)}
+        # Somebody else may release schemas meanwhile: then the version of the stream tells, the
+        # append is refused as a lost race, and the next one reads the stream again.
+        self._released = None
         try:
             self.save(*releases, *events, expect=versions)
         except IntegrityError as error:
             if isinstance(error.__cause__, LedgerError):
                 raise error.__cause__ from error
             raise
+        self._released = released | {schema.schema_id for schema in needed}
         return len(releases) + len(events)
 
     def _schemas_of(self, events: Any) -> list[ReleasedSchema]:
@@ -235,16 +251,18 @@ class LedgerApplication(Application[str]):
             append=AppendPart(key=AppendKey(f"schema/{schema.schema_id.hex()}")),
         )
 
-    def _folded(self, stream: StreamName, initial: Any) -> Any:
-        aggregate = IDENTITY if stream == LEDGER_STREAM else SCHEMAS
-
-        def project(state: Any, events: Any) -> Any:
-            state = initial if state is None else state
-            for event in events:
-                state = aggregate.evolve(state, event)
-            return state
+    def _folded(self, aggregate: Aggregate[S], stream: StreamName) -> S:
+        def project(state: S | None, events: Iterable[RecordedEvent]) -> S:
+            folded = aggregate.initial if state is None else state
+            for recorded in events:
+                happened = Happened(
+                    event=recorded.event, envelope=recorded.envelope, append=recorded.append
+                )
+                folded = aggregate.evolve(folded, happened)
+            return folded
 
         try:
-            return self.repository.get(stream, projector_func=project)
+            found = self.repository.get(stream, projector_func=cast(Any, project))
         except AggregateNotFoundError:
-            return initial
+            return aggregate.initial
+        return cast(S, found)

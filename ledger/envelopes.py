@@ -8,8 +8,9 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, is_dataclass
+from dataclasses import fields, is_dataclass
 from decimal import Decimal
+from functools import cache
 
 from ledger.aggregates.base import Command, Proposal
 from ledger.errors import InvalidCommandError
@@ -92,7 +93,7 @@ def command(key: str, proposals: Iterable[Proposal], *, facts: object = None) ->
 
 def _plain(value: object) -> object:
     if is_dataclass(value) and not isinstance(value, type):
-        return _plain(asdict(value))
+        return {name: _plain(getattr(value, name)) for name in _names_of(type(value))}
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -102,3 +103,8 @@ def _plain(value: object) -> object:
     if isinstance(value, dt.date | dt.datetime | Decimal):
         return str(value)
     return value
+
+
+@cache
+def _names_of(cls: type) -> tuple[str, ...]:
+    return tuple(item.name for item in fields(cls))

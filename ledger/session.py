@@ -11,7 +11,7 @@ Source: docs/adr/0005-proposals.md.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar, cast
 
@@ -29,8 +29,10 @@ S = TypeVar("S")
 class History(Protocol):
     """What a session needs of the ledger below it."""
 
-    def stream_events(self, stream: StreamName) -> Sequence[RecordedEvent]:
-        """Return the events of a stream in order of version."""
+    def streams_events(
+        self, streams: Collection[StreamName]
+    ) -> Mapping[StreamName, Sequence[RecordedEvent]]:
+        """Return the events of streams, each in order of version; empty ones may be absent."""
         ...
 
     def appends_known(self, keys: Sequence[AppendKey]) -> dict[AppendKey, Digest]:
@@ -93,9 +95,26 @@ class Session:
             name: StreamVersion(stream.stored_version) for name, stream in self._streams.items()
         }
 
-    def preload_keys(self, keys: Iterable[AppendKey]) -> None:
-        """Ask the store about many keys at once, so that `submit` need not ask one by one."""
+    def preload(self, commands: Sequence[Command]) -> None:
+        """Read what many commands need at once, so that `submit` need not ask one by one."""
+        self._preload_keys(command.append_key for command in commands)
+        wanted: dict[StreamName, Aggregate[Any]] = {}
+        for command in commands:
+            if command.append_key in self._keys:
+                continue
+            for proposal in command.proposals:
+                aggregate = aggregate_of(proposal.event)
+                name = aggregate.stream_of(proposal.event, proposal.envelope)
+                if name not in self._streams:
+                    wanted[name] = aggregate
+        found = self._history.streams_events(wanted) if wanted else {}
+        for name, aggregate in wanted.items():
+            self._fold(aggregate, name, found.get(name, ()))
+
+    def _preload_keys(self, keys: Iterable[AppendKey]) -> None:
         fresh = [key for key in dict.fromkeys(keys) if key not in self._asked]
+        if not fresh:
+            return
         self._keys.update(self._history.appends_known(fresh))
         self._asked.update(fresh)
 
@@ -110,7 +129,7 @@ class Session:
             CommandRefusedError: a rule forbids it; nothing of it is staged.
             AppendKeyConflictError: its key was used for other content.
         """
-        self.preload_keys([command.append_key])
+        self._preload_keys([command.append_key])
         known = self._keys.get(command.append_key)
         if known is not None:
             if known != command.input_digest:
@@ -170,10 +189,15 @@ class Session:
         stream = self._streams.get(name)
         if stream is not None:
             return stream
+        return self._fold(aggregate, name, self._history.streams_events([name]).get(name, ()))
+
+    def _fold(
+        self, aggregate: Aggregate[Any], name: StreamName, events: Sequence[RecordedEvent]
+    ) -> _Stream:
         state = aggregate.initial
         version = 0
         ids: set[str] = set()
-        for recorded in self._history.stream_events(name):
+        for recorded in events:
             happened = Happened(
                 event=recorded.event, envelope=recorded.envelope, append=recorded.append
             )

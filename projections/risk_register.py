@@ -39,13 +39,17 @@ class MeasureState:
     address: str = ""
     """Record of its latest event."""
 
+    def is_done(self, on: dt.date) -> bool:
+        """Whether the measure was completed by a day."""
+        return self.state == DONE and self.completed_on is not None and self.completed_on <= on
+
     def overdue_days(self, on: dt.date) -> int:
         """Return the days by which the measure is late on a day; 0 when it is not.
 
         A measure completed after its deadline was late until it was completed, and is not overdue
         afterwards.
         """
-        if self.state == DONE and self.completed_on is not None and self.completed_on <= on:
+        if self.is_done(on):
             return 0
         return max(0, (on - self.measure.deadline).days)
 
@@ -124,6 +128,19 @@ class RiskRegister:
         ]
         return tuple(
             sorted(late, key=lambda pair: (pair[1].measure.deadline, pair[1].measure.measure_id))
+        )
+
+    def due_within(self, days: int) -> tuple[tuple[RiskState, MeasureState], ...]:
+        """Return the measures still open whose deadline falls within so many days of the day."""
+        last = self.on + dt.timedelta(days=days)
+        near = [
+            (risk, state)
+            for risk in self.risks.values()
+            for state in risk.measures
+            if not state.is_done(self.on) and self.on <= state.measure.deadline <= last
+        ]
+        return tuple(
+            sorted(near, key=lambda pair: (pair[1].measure.deadline, pair[1].measure.measure_id))
         )
 
     def without_monitoring(self) -> tuple[tuple[RiskState, MeasureState], ...]:

@@ -12,34 +12,24 @@ Source: docs/data-folder.md.
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar
 
-from ledger.aggregates.base import Command, Proposal
 from ledger.aggregates.documents import DOCUMENTS, document_stream
-from ledger.aggregates.identity import IDENTITY, LEDGER_STREAM
 from ledger.aggregates.organisation import ORGANISATION
 from ledger.aggregates.organisation import STREAM as ORGANISATION_STREAM
 from ledger.aggregates.planning import PLANNING, planning_stream
 from ledger.application import LedgerApplication
-from ledger.envelopes import command
-from ledger.errors import (
-    AppendKeyConflictError,
-    BodyMismatchError,
-    CommandRefusedError,
-    InvalidCommandError,
-)
-from ledger.events.ledger import Actor, BodyAssigned
+from ledger.events.ledger import Actor
 from ledger.intake import mapping
 from ledger.intake.catalogue import FILE as CATALOGUE_FILE
 from ledger.intake.checks import parents_first
 from ledger.intake.dataset import CARD, DatasetInfo, read_dataset
 from ledger.intake.folder import TABLES, Folder, KnownNames, read_folder
 from ledger.intake.mapping import Context
-from ledger.intake.problems import Problem, problem
+from ledger.intake.problems import Problem
 from ledger.intake.rejects import (
     RejectReport,
     english,
@@ -47,21 +37,15 @@ from ledger.intake.rejects import (
     rejected_table,
     write_rejects,
 )
-from ledger.intake.tables import RejectedRow, Row, TableResult
+from ledger.intake.worker import FileCount, Outcome, Progress, Worker, bind_body, check_body
 from ledger.session import Session
 from ledger.types import Position
-
-T = TypeVar("T")
 
 IMPORT_ROLE = "import"
 """Role of the actor when the caller names none."""
 
 ProblemTexts = Callable[[Problem], tuple[str, str]]
 """Reason and hint of a problem in the reader's language."""
-
-
-Progress = Callable[[str, int, int], None]
-"""Called with a file, the rows done and the rows in all."""
 
 
 class Mode(StrEnum):
@@ -71,19 +55,6 @@ class Mode(StrEnum):
     """It refuses the whole folder."""
     ROWS = "rows"
     """It is refused alone."""
-
-
-@dataclass(slots=True)
-class FileCount:
-    """What became of the rows of one file."""
-
-    file: str
-    recorded: int = 0
-    """Rows that gave new events."""
-    repeated: int = 0
-    """Rows that the ledger held already."""
-    refused: int = 0
-    """Rows with problems."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,16 +83,6 @@ class ImportReport:
     def refused_whole(self) -> bool:
         """Whether nothing was recorded because of problems."""
         return bool(self.errors) and (self.mode is Mode.WHOLE or self.info is None)
-
-
-@dataclass(slots=True)
-class _Outcome:
-    counts: dict[str, FileCount] = field(default_factory=dict)
-    rejected: dict[str, list[RejectedRow]] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
-
-    def count(self, file: str) -> FileCount:
-        return self.counts.setdefault(file, FileCount(file=file))
 
 
 def import_folder(
@@ -156,13 +117,13 @@ def import_folder(
     today = ledger.today()
     info = read_dataset(path).info
     folder = read_folder(path, today=today, known=_known(session, info))
-    outcome = _Outcome()
+    outcome = Outcome()
     if folder.info is not None:
-        _check_body(session, folder.info)
+        check_body(session, folder.info)
         context = _context(session, folder, folder.info, actor or Actor(role=IMPORT_ROLE))
         _submit_all(session, context, folder, folder.info, outcome, progress)
     for table in folder.tables:
-        if table.size:
+        if table.rejected:
             outcome.count(table.file).refused += len(table.rejected)
     problems = _ordered([*folder.problems, *outcome.problems])
     errors = [one for one in problems if one.severity == "error"]
@@ -184,12 +145,6 @@ def import_folder(
         head=ledger.head(),
         rejects=rejects,
     )
-
-
-def _check_body(session: Session, info: DatasetInfo) -> None:
-    state = session.state(IDENTITY, LEDGER_STREAM)
-    if state.body is not None and state.body != info.body:
-        raise BodyMismatchError(expected=state.body, actual=info.body)
 
 
 def _known(session: Session, info: DatasetInfo | None) -> KnownNames:
@@ -231,12 +186,12 @@ def _submit_all(
     context: Context,
     folder: Folder,
     info: DatasetInfo,
-    outcome: _Outcome,
+    outcome: Outcome,
     progress: Progress,
 ) -> None:
-    for prologue in _prologue(session, context, info):
-        session.submit(prologue)
-    worker = _Worker(session, outcome, progress)
+    bind_body(session, context, info)
+    session.submit(mapping.year_command(context))
+    worker = Worker(session, outcome, progress)
     worker.rows(folder.acts, folder.acts.rows, lambda row: [mapping.act_command(context, row)])
     system = mapping.system_command(context)
     if system is not None:
@@ -279,78 +234,10 @@ def _submit_all(
     )
 
 
-def _prologue(session: Session, context: Context, info: DatasetInfo) -> Iterator[Command]:
-    if session.state(IDENTITY, LEDGER_STREAM).body is None:
-        event = BodyAssigned(body=info.body, title=info.title)
-        envelope = context.envelope(CARD, context.period[0], timeless=True)
-        yield command(f"import/{info.body}/body", [Proposal(event=event, envelope=envelope)])
-    yield mapping.year_command(context)
-
-
-def _close_assignments(worker: "_Worker", context: Context, folder: Folder) -> None:
+def _close_assignments(worker: Worker, context: Context, folder: Folder) -> None:
     rows = {row.value.code: row for row in folder.objectives.rows}
     for first, closing in mapping.close_commands(context, [row.value for row in rows.values()]):
         worker.one(folder.objectives.file, closing, line=rows[first.code].line, column="weight_pct")
-
-
-class _Worker:
-    """Offers commands to the session and keeps count of what became of them."""
-
-    def __init__(self, session: Session, outcome: _Outcome, progress: Progress) -> None:
-        self._session = session
-        self._outcome = outcome
-        self._progress = progress
-
-    def rows(
-        self,
-        table: TableResult[T],
-        rows: Sequence[Row[T]],
-        commands_of: Callable[[T], Sequence[Command]],
-    ) -> None:
-        """Offer the commands of every row; a refused row is rejected with the reason."""
-        if not table.size:
-            return
-        count = self._outcome.count(table.file)
-        for done, row in enumerate(rows, start=1):
-            try:
-                repeated = [self._session.submit(each).repeated for each in commands_of(row.value)]
-            except (CommandRefusedError, AppendKeyConflictError, InvalidCommandError) as error:
-                found = _problem_of(error, file=table.file, line=row.line)
-                rejected = RejectedRow(record=row.record, problems=(found,))
-                self._outcome.rejected.setdefault(table.file, []).append(rejected)
-                self._outcome.problems.append(found)
-                count.refused += 1
-            else:
-                if all(repeated):
-                    count.repeated += 1
-                else:
-                    count.recorded += 1
-            self._progress(table.file, done, len(rows))
-
-    def one(
-        self, file: str, each: Command, *, line: int | None = None, column: str | None = None
-    ) -> None:
-        """Offer a command that stands for no single row."""
-        try:
-            self._session.submit(each)
-        except (CommandRefusedError, AppendKeyConflictError) as error:
-            found = _problem_of(error, file=file, line=line, column=column)
-            self._outcome.problems.append(found)
-
-
-def _problem_of(
-    error: CommandRefusedError | AppendKeyConflictError | InvalidCommandError,
-    *,
-    file: str,
-    line: int | None,
-    column: str | None = None,
-) -> Problem:
-    if isinstance(error, AppendKeyConflictError):
-        return problem("row_changed", file=file, line=line, facts=error.facts)
-    if isinstance(error, InvalidCommandError):
-        facts = {"rule": error.code, "detail": str(error)}
-        return problem("refused_by_rule", file=file, line=line, facts=facts)
-    return problem("refused_by_rule", file=file, line=line, column=column, facts=error.facts)
 
 
 def _ordered(problems: Iterable[Problem]) -> list[Problem]:
@@ -361,7 +248,7 @@ def _ordered(problems: Iterable[Problem]) -> list[Problem]:
 
 
 def _write_rejects(
-    folder: Folder, outcome: _Outcome, target: Path | None, texts: ProblemTexts
+    folder: Folder, outcome: Outcome, target: Path | None, texts: ProblemTexts
 ) -> RejectReport | None:
     tables = [
         found

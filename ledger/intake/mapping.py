@@ -266,8 +266,8 @@ def _flow_proposals(context: Context, row: FlowRow) -> Iterator[Proposal]:
         yield Proposal(event=event, envelope=plan)
     if row.target is not None:
         target = TargetSet(year=context.year, indicator_code=code, target=row.target)
-        day = row.target_as_of or first
-        envelope = context.document_envelope(table, day, vintage=BUDGET, locator=None)
+        known_on = row.target_as_of or first
+        envelope = context.document_envelope(table, known_on, vintage=BUDGET, locator=None)
         yield Proposal(event=target, envelope=replace(envelope, vintage=BUDGET))
     amounts = (
         (row.pre_closing, row.pre_as_of, PRE_CLOSING),

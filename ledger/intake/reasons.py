@@ -340,10 +340,60 @@ _DATASET: Final = (
     ),
 )
 
+_ARITHMETIC: Final = (
+    (
+        "operand_count",
+        "the number of operands is {found}; the kind {kind} takes {expected}",
+        "correct the operands or the kind",
+    ),
+    (
+        "malformed_operand",
+        "this is not the name of a figure as the kind {kind} writes it",
+        "write {form}, words separated by one blank",
+    ),
+    (
+        "malformed_weight",
+        "the weight is not a plain number of at most {limit} digits",
+        "write a weight that is not negative, as in 12.5*figure",
+    ),
+    ("missing_weight", "the operand has no weight", "write WEIGHT*figure, as in 12.5*figure"),
+    (
+        "result_among_operands",
+        "the result is among its own operands and would prove itself",
+        "correct the result or the operands",
+    ),
+    ("repeated_param", "the parameter {param} stands twice", "delete one of the two"),
+    (
+        "bad_param_value",
+        "the parameter {param} does not take this value",
+        "write {param}={accepted}",
+    ),
+    (
+        "param_not_for_kind",
+        "the parameter {param} does not apply to the kind {kind}",
+        "delete the parameter or correct the kind",
+    ),
+    (
+        "precision_contradicted",
+        "the value {number} cannot be printed with {decimals} decimals",
+        "correct the value or its decimals",
+    ),
+)
+
 REASONS: Final[Mapping[str, Reason]] = MappingProxyType(
     {
         code: Reason(code=code, message=message, hint=hint, hint_near=near[0] if near else None)
-        for group in (_FILE, _HEADER, _RECORD, _TEXT, _NUMBER, _DATE, _MEANING, _DATASET)
+        for group in (
+            _FILE,
+            _HEADER,
+            _RECORD,
+            _TEXT,
+            _NUMBER,
+            _DATE,
+            _MEANING,
+            _DATASET,
+            _ARITHMETIC,
+        )
         for code, message, hint, *near in group
     }
 )

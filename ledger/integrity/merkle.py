@@ -16,3 +16,14 @@ def tree_root(leaves: Sequence[Digest]) -> Digest:
     return Digest(
         hashlib.sha256(b"\x01" + tree_root(leaves[:split]) + tree_root(leaves[split:])).digest()
     )
+
+
+def leaf_hash(data):
+    return hashlib.sha256(b"\x00"+data).digest()
+
+
+class CompactTree:
+    def __init__(self): self.size=0; self._h=[]
+    def append(self, h):
+        self._h.append(h); self.size+=1
+    def root(self): return tree_root(self._h) if self._h else hashlib.sha256().digest()

@@ -138,6 +138,7 @@ def _sqlite_connect(*, read_only: bool, in_memory: bool):  # type: ignore[no-unt
     def listener(raw: sqlite3.Connection, _: object) -> None:
         # The driver must not open transactions of its own: `_sqlite_begin` does it.
         raw.isolation_level = None
+        raw.text_factory = _text_or_bytes
         if not in_memory and not read_only:
             raw.execute("PRAGMA journal_mode=WAL")
         raw.execute("PRAGMA synchronous=FULL")
@@ -145,6 +146,14 @@ def _sqlite_connect(*, read_only: bool, in_memory: bool):  # type: ignore[no-unt
             raw.execute("PRAGMA query_only=ON")
 
     return listener
+
+
+def _text_or_bytes(stored: bytes) -> str | bytes:
+    """Return a stored text; damaged bytes as they are, so that they can be reported."""
+    try:
+        return stored.decode()
+    except UnicodeDecodeError:
+        return stored
 
 
 def _sqlite_begin(connection: Connection) -> None:

@@ -122,7 +122,7 @@ class AvroMapper(Mapper[str]):
                 envelope=self._object(Envelope, item.envelope_schema_id, item.envelope),
                 append=item.append,
             )
-        except (SchemaError, ValueError, TypeError, KeyError) as error:
+        except (SchemaError, ValueError, TypeError, KeyError, OverflowError) as error:
             raise StoredEventDecodeError(
                 position=stored.position, event_type=item.event_type, reason=str(error)
             ) from error

@@ -11,12 +11,22 @@ Left to others: schemas and meaning of the content (`ledger.store.mapper`), rule
 (`ledger.aggregates`). Source: docs/adr/0001-store.md, docs/formats/record.md.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import zstandard
-from sqlalchemy import Connection, Engine, Row, Select, func, insert, inspect, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Select,
+    func,
+    insert,
+    inspect,
+    literal_column,
+    select,
+)
 
 from ledger.clock import Clock, Entropy
 from ledger.errors import (
@@ -31,7 +41,14 @@ from ledger.integrity.block import decode_lengths, encode_lengths
 from ledger.integrity.commitment import RecordFields, commitment
 from ledger.records import AppendPart, PendingRecord, RecordKind, StoredRecord, micros_of
 from ledger.store.engine import file_of, reading, shown, writing
-from ledger.store.tables import CODING_PLAIN, CODING_ZSTD, STORE_FORMAT, metadata, store_format
+from ledger.store.tables import (
+    CODING_PLAIN,
+    CODING_ZSTD,
+    STORE_FORMAT,
+    metadata,
+    missing_guards,
+    store_format,
+)
 from ledger.store.tables import record as record_table
 from ledger.types import BEFORE_FIRST, AppendKey, Digest, Position, StreamName, StreamVersion
 
@@ -40,8 +57,46 @@ COMPRESS_FROM_BYTES: Final = 1024
 
 SALT_BYTES: Final = 32
 
+NAMES_PER_QUERY: Final = 500
+"""Names in one IN list: below the least limit of variables that databases have."""
+
 FaultPoint = Callable[[str], None]
 """Called with the name of a step before it happens; the crash tests kill the process there."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RawRow:
+    """One row of the table `record`, exactly as the database holds it."""
+
+    position: object
+    kind: object
+    stream: object
+    stream_version: object
+    event_type: object
+    schema_id: object
+    append_key: object
+    part: object
+    part_count: object
+    input_digest: object
+    recorded_at: object
+    envelope_schema_id: object
+    envelope: object
+    event_count: object
+    lengths: object
+    content_coding: object
+    content: object
+    salt: object
+    commitment: object
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoreGuards:
+    """What protects the tables."""
+
+    formats: tuple[object, ...]
+    """Rows of `store_format`; one, with the version of the layout, is right."""
+    missing: tuple[str, ...]
+    """Guards against changes that are not there."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,19 +140,31 @@ class Store:
             LedgerMissingError: there is no database or no table.
             StoreFormatError: it is something else, or of another release.
         """
+        self.require()
+        with reading(self.engine) as connection:
+            found = ",".join(str(v) for v in connection.scalars(select(store_format.c.version)))
+        if found != str(STORE_FORMAT):
+            raise StoreFormatError(
+                store=shown(self.engine.url), found=found or "none", expected=str(STORE_FORMAT)
+            )
+
+    def require(self) -> None:
+        """Check that the tables of a ledger are there, whatever they hold.
+
+        Raises:
+            LedgerMissingError: there is no database or no table.
+            StoreFormatError: there are other tables.
+        """
         path = file_of(self.engine.url)
         if path is not None and not path.exists():
             raise LedgerMissingError(store=shown(self.engine.url))
         with reading(self.engine) as connection:
             tables = set(inspect(connection).get_table_names())
-            if not tables:
-                raise LedgerMissingError(store=shown(self.engine.url))
-            found = "none"
-            if store_format.name in tables:
-                found = ",".join(str(v) for v in connection.scalars(select(store_format.c.version)))
-        if found != str(STORE_FORMAT):
+        if not tables:
+            raise LedgerMissingError(store=shown(self.engine.url))
+        if not {store_format.name, record_table.name} <= tables:
             raise StoreFormatError(
-                store=shown(self.engine.url), found=found, expected=str(STORE_FORMAT)
+                store=shown(self.engine.url), found="none", expected=str(STORE_FORMAT)
             )
 
     def append(
@@ -146,9 +213,9 @@ class Store:
         """Return the input digests of those of `keys` that were appended before."""
         known: dict[AppendKey, Digest] = {}
         with reading(self.engine) as connection:
-            for start in range(0, len(keys), 500):
+            for start in range(0, len(keys), NAMES_PER_QUERY):
                 statement = select(record_table.c.append_key, record_table.c.input_digest).where(
-                    record_table.c.append_key.in_(keys[start : start + 500]),
+                    record_table.c.append_key.in_(keys[start : start + NAMES_PER_QUERY]),
                     record_table.c.part == 0,
                 )
                 known.update(
@@ -222,18 +289,51 @@ class Store:
             statement = statement.limit(limit)
         return tuple(self._select(statement))
 
-    def raw_rows(
-        self, *, after: Position = BEFORE_FIRST, limit: int
-    ) -> Sequence[Row[tuple[object, ...]]]:
-        """Return rows as they are stored, undecoded, in order of position: for the verifier."""
-        statement = (
-            select(record_table)
-            .where(record_table.c.position > after)
-            .order_by(record_table.c.position)
-            .limit(limit)
-        )
+    def read_streams(self, streams: Collection[StreamName]) -> tuple[StoredRecord, ...]:
+        """Return the records of several streams, each in order of version."""
+        names = sorted(streams)
+        found: list[StoredRecord] = []
+        for start in range(0, len(names), NAMES_PER_QUERY):
+            listed = names[start : start + NAMES_PER_QUERY]
+            statement = (
+                select(record_table)
+                .where(record_table.c.stream.in_(listed))
+                .order_by(record_table.c.stream, record_table.c.stream_version)
+            )
+            found.extend(self._select(statement))
+        return tuple(found)
+
+    def count(self) -> int:
+        """Return the number of rows, whatever their positions say."""
         with reading(self.engine) as connection:
-            return connection.execute(statement).all()
+            return connection.scalar(select(func.count()).select_from(record_table)) or 0
+
+    def raw_rows(self, *, after: object = None, limit: int) -> Sequence[RawRow]:
+        """Return rows as the database holds them, undecoded and unchecked: for the verifier.
+
+        Args:
+            after: position of the last row read, as it is stored; None begins.
+            limit: at most so many.
+        """
+        columns: list[ColumnElement[Any]] = [
+            literal_column(column.name) for column in record_table.c
+        ]
+        place: ColumnElement[Any] = literal_column("position")
+        statement = select(*columns).select_from(record_table).order_by(place).limit(limit)
+        if after is not None:
+            statement = statement.where(place > after)
+        with reading(self.engine) as connection:
+            return [RawRow(**row._mapping) for row in connection.execute(statement)]  # noqa: SLF001 - the documented way to a row's mapping
+
+    def guards(self) -> StoreGuards:
+        """Return what protects the tables, as the database holds it: for the verifier."""
+        with reading(self.engine) as connection:
+            version: ColumnElement[Any] = literal_column("version")
+            versions = connection.execute(select(version).select_from(store_format))
+            return StoreGuards(
+                formats=tuple(row[0] for row in versions),
+                missing=missing_guards(connection),
+            )
 
     def _select(self, statement: Select[tuple[object, ...]]) -> Iterator[StoredRecord]:
         with reading(self.engine) as connection:
@@ -254,10 +354,10 @@ class Store:
 
     def _check_keys(self, connection: Connection, records: Sequence[PendingRecord]) -> None:
         keys = list(dict.fromkeys(record.append.key for record in records))
-        for start in range(0, len(keys), 500):
+        for start in range(0, len(keys), NAMES_PER_QUERY):
             row = connection.execute(
                 select(record_table.c.append_key, record_table.c.position)
-                .where(record_table.c.append_key.in_(keys[start : start + 500]))
+                .where(record_table.c.append_key.in_(keys[start : start + NAMES_PER_QUERY]))
                 .limit(1)
             ).first()
             if row is not None:
@@ -288,10 +388,10 @@ class Store:
     def _last_versions(connection: Connection, streams: set[StreamName]) -> dict[StreamName, int]:
         names = sorted(streams)
         last: dict[StreamName, int] = {}
-        for start in range(0, len(names), 500):
+        for start in range(0, len(names), NAMES_PER_QUERY):
             statement = (
                 select(record_table.c.stream, func.max(record_table.c.stream_version))
-                .where(record_table.c.stream.in_(names[start : start + 500]))
+                .where(record_table.c.stream.in_(names[start : start + NAMES_PER_QUERY]))
                 .group_by(record_table.c.stream)
             )
             last.update(
@@ -381,7 +481,9 @@ def unpacked(coding: int, content: bytes, *, size: int) -> bytes:
         plain = content
     elif coding == CODING_ZSTD:
         try:
-            plain = zstandard.ZstdDecompressor().decompress(content, max_output_size=size)
+            plain = zstandard.ZstdDecompressor().decompress(
+                content, max_output_size=size, allow_extra_data=False
+            )
         except zstandard.ZstdError as error:
             raise ValueError(f"content cannot be uncompressed: {error}") from error
     else:
@@ -391,8 +493,11 @@ def unpacked(coding: int, content: bytes, *, size: int) -> bytes:
     return plain
 
 
-def stored_of(row: Row[tuple[object, ...]]) -> StoredRecord:
+def stored_of(row: Any) -> StoredRecord:
     """Return the record of a row.
+
+    Args:
+        row: has the columns of the table as attributes.
 
     Raises:
         StoredEventDecodeError: the row cannot be read as a record.

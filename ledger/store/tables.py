@@ -16,6 +16,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Connection,
     Integer,
     LargeBinary,
     MetaData,
@@ -24,6 +25,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     event,
+    text,
 )
 
 STORE_FORMAT: Final = 1
@@ -74,11 +76,19 @@ _SQLITE_GUARD: Final = (
     "CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table} "
     "BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
 )
+_GUARDS: Final = {
+    f"{table.name}_no_{verb}": (table, _SQLITE_GUARD.format(table=table.name, verb=verb))
+    for table in (record, store_format)
+    for verb in ("update", "delete")
+}
+"""By name of the trigger: its table and its text."""
 
-for _table in (record, store_format):
-    for _verb in ("update", "delete"):
-        event.listen(
-            _table,
-            "after_create",
-            DDL(_SQLITE_GUARD.format(table=_table.name, verb=_verb)).execute_if(dialect="sqlite"),
-        )
+for _table, _text in _GUARDS.values():
+    event.listen(_table, "after_create", DDL(_text).execute_if(dialect="sqlite"))
+
+
+def missing_guards(connection: Connection) -> tuple[str, ...]:
+    """Return the names of the triggers that are missing or altered, sorted."""
+    statement = text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+    found = {name: sql for name, sql in connection.execute(statement)}
+    return tuple(sorted(name for name, (_, sql) in _GUARDS.items() if found.get(name) != sql))

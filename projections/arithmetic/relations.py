@@ -2,7 +2,8 @@
 
 Invariants:
 1. A relation that exists is well-formed: its kind is known, its operands are as many and carry
-   the signs or weights that the kind asks for, and its parameters apply to the kind.
+   the signs or weights that the kind asks for, its result is none of them (it would prove
+   itself), and its parameters apply to the kind.
 2. Whether the figures it names exist is not asked here: that is a verdict.
 
 Source: the README of the worked example, `relations.csv`.
@@ -25,6 +26,9 @@ _VALUE_CHARACTERS_MAX: Final = 120
 _UNSIGNED: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?", re.ASCII)
 _ONE: Final = Decimal(1)
 _PAIR: Final = 2
+
+PARAMS: Final = ("tolerance", "base", "compare", "expect")
+"""Names of the parameters of a relation."""
 
 
 class RelationKind(StrEnum):
@@ -92,6 +96,7 @@ class RelationFault(StrEnum):
     MALFORMED_OPERAND = "malformed_operand"
     MALFORMED_WEIGHT = "malformed_weight"
     MISSING_WEIGHT = "missing_weight"
+    RESULT_AMONG_OPERANDS = "result_among_operands"
     UNKNOWN_PARAM = "unknown_param"
     REPEATED_PARAM = "repeated_param"
     BAD_PARAM_VALUE = "bad_param_value"
@@ -105,6 +110,7 @@ _REASONS: Final = {
     RelationFault.MALFORMED_OPERAND: "is not the name of a figure as this kind writes it",
     RelationFault.MALFORMED_WEIGHT: "the weight is not a plain number of at most 40 digits",
     RelationFault.MISSING_WEIGHT: "an operand of this kind is written WEIGHT*figure",
+    RelationFault.RESULT_AMONG_OPERANDS: "a figure does not follow from itself",
     RelationFault.UNKNOWN_PARAM: "is not one of tolerance, base, compare, expect",
     RelationFault.REPEATED_PARAM: "a parameter may stand once",
     RelationFault.BAD_PARAM_VALUE: "the parameter does not take this value",
@@ -173,9 +179,12 @@ class Relation:
 
     def __post_init__(self) -> None:
         count = len(self.operands)
-        if not _accepts(self.kind, count):
+        least, most = operands_of(self.kind)
+        if count < least or (most is not None and count > most):
             raise self._invalid("operands", f"{count} operands", RelationFault.OPERAND_COUNT)
         for operand in self.operands:
+            if operand.figure_id == self.result:
+                raise self._invalid("operands", self.result, RelationFault.RESULT_AMONG_OPERANDS)
             if not _fits(self.kind, operand.weight):
                 raise self._invalid("operands", str(operand.weight), RelationFault.MALFORMED_WEIGHT)
         if self.params.base_is_increment and self.kind not in QUOTIENTS:
@@ -211,68 +220,117 @@ def parse_relation(
         note: free text.
 
     Raises:
-        InvalidRelationError: with the field, the offending word and what is wrong with it.
+        InvalidRelationError: with the field, the offending word and what is wrong with it; the
+            first of several, see `read_relation`.
     """
-    for field, name in (("relation_id", relation_id), ("result", result)):
-        if not name:
-            raise _fault(relation_id, field, name, RelationFault.EMPTY_NAME)
-    try:
-        known = RelationKind(kind)
-    except ValueError as error:
-        raise _fault(relation_id, "kind", kind, RelationFault.UNKNOWN_KIND) from error
-    return Relation(
-        relation_id=RelationId(relation_id),
-        kind=known,
-        result=FigureId(result),
-        operands=tuple(_operand(relation_id, known, word) for word in operands),
-        params=_params(relation_id, params),
-        note=note or "",
+    found = read_relation(
+        relation_id=relation_id,
+        kind=kind,
+        result=result,
+        operands=operands,
+        params=params,
+        note=note,
     )
+    if isinstance(found, Relation):
+        return found
+    raise found[0]
 
 
-def _operand(relation_id: str, kind: RelationKind, word: str) -> Operand:
+def read_relation(
+    *,
+    relation_id: str,
+    kind: str,
+    result: str,
+    operands: Sequence[str],
+    params: Sequence[str] = (),
+    note: str | None = None,
+) -> Relation | tuple[InvalidRelationError, ...]:
+    """Read a relation as `parse_relation` does, and return all that is wrong with its words.
+
+    Operands are not judged when the kind is unknown; whether they and the parameters fit the kind
+    is judged once every word is right.
+    """
+    faults = [
+        _fault(relation_id, field, name, RelationFault.EMPTY_NAME)
+        for field, name in (("relation_id", relation_id), ("result", result))
+        if not name
+    ]
+    known = RelationKind(kind) if kind in {*RelationKind} else None
+    read: list[Operand] = []
+    if known is None:
+        faults.append(_fault(relation_id, "kind", kind, RelationFault.UNKNOWN_KIND))
+    else:
+        for word in operands:
+            operand = _operand(relation_id, known, word)
+            if isinstance(operand, Operand):
+                read.append(operand)
+            else:
+                faults.append(operand)
+    given, bad_params = _params(relation_id, params)
+    faults += bad_params
+    if known is None or faults:
+        return tuple(faults)
+    try:
+        return Relation(
+            relation_id=RelationId(relation_id),
+            kind=known,
+            result=FigureId(result),
+            operands=tuple(read),
+            params=given,
+            note=note or "",
+        )
+    except InvalidRelationError as error:
+        return (error,)
+
+
+def _operand(relation_id: str, kind: RelationKind, word: str) -> Operand | InvalidRelationError:
     weight, name = _ONE, word
     if kind is RelationKind.WEIGHTED_MEAN_PCT:
         text, star, name = word.partition("*")
         if not star:
-            raise _fault(relation_id, "operands", word, RelationFault.MISSING_WEIGHT)
-        weight = _weight(relation_id, word, text)
+            return _fault(relation_id, "operands", word, RelationFault.MISSING_WEIGHT)
+        if not _is_unsigned(text):
+            return _fault(relation_id, "operands", word, RelationFault.MALFORMED_WEIGHT)
+        weight = Decimal(text)
     elif kind is RelationKind.SUM and word[:1] in {"+", "-"}:
         weight, name = (-_ONE if word[0] == "-" else _ONE), word[1:]
     if not name or name[0] in "+-" or "*" in name or name.split() != [name]:
-        raise _fault(relation_id, "operands", word, RelationFault.MALFORMED_OPERAND)
+        return _fault(relation_id, "operands", word, RelationFault.MALFORMED_OPERAND)
     return Operand(figure_id=FigureId(name), weight=weight)
 
 
-def _weight(relation_id: str, word: str, text: str) -> Decimal:
-    if _UNSIGNED.fullmatch(text) is None or len(text) > DIGITS_MAX:
-        raise _fault(relation_id, "operands", word, RelationFault.MALFORMED_WEIGHT)
-    return Decimal(text)
-
-
-def _params(relation_id: str, words: Sequence[str]) -> RelationParams:
+def _params(
+    relation_id: str, words: Sequence[str]
+) -> tuple[RelationParams, list[InvalidRelationError]]:
+    """Return what the good words say, and what is wrong with the others."""
     given: dict[str, str] = {}
+    faults: list[InvalidRelationError] = []
     for word in words:
         name, _, value = word.partition("=")
-        if name not in {"tolerance", "base", "compare", "expect"}:
-            raise _fault(relation_id, "params", word, RelationFault.UNKNOWN_PARAM)
-        if name in given:
-            raise _fault(relation_id, "params", word, RelationFault.REPEATED_PARAM)
-        if not _is_value_of(name, value):
-            raise _fault(relation_id, "params", word, RelationFault.BAD_PARAM_VALUE)
-        given[name] = value
+        if name not in PARAMS:
+            faults.append(_fault(relation_id, "params", word, RelationFault.UNKNOWN_PARAM))
+        elif name in given:
+            faults.append(_fault(relation_id, "params", word, RelationFault.REPEATED_PARAM))
+        elif not _is_value_of(name, value):
+            faults.append(_fault(relation_id, "params", word, RelationFault.BAD_PARAM_VALUE))
+        else:
+            given[name] = value
     return RelationParams(
         tolerance=Decimal(given["tolerance"]) if "tolerance" in given else None,
         base_is_increment="base" in given,
         comparison=Comparison(given["compare"]) if "compare" in given else None,
         expects_agreement="expect" in given,
-    )
+    ), faults
+
+
+def _is_unsigned(text: str) -> bool:
+    return _UNSIGNED.fullmatch(text) is not None and len(text) <= DIGITS_MAX
 
 
 def _is_value_of(param: str, value: str) -> bool:
     match param:
         case "tolerance":
-            return _UNSIGNED.fullmatch(value) is not None and len(value) <= DIGITS_MAX
+            return _is_unsigned(value)
         case "base":
             return value == "increment"
         case "compare":
@@ -281,16 +339,17 @@ def _is_value_of(param: str, value: str) -> bool:
             return value == "agreement"
 
 
-def _accepts(kind: RelationKind, count: int) -> bool:
+def operands_of(kind: RelationKind) -> tuple[int, int | None]:
+    """Return how many operands a kind takes: at least, and at most; None for no upper limit."""
     if kind in _TWO_OPERANDS:
-        return count == _PAIR
-    return count == 1 if kind is RelationKind.EQUAL else count >= 1
+        return _PAIR, _PAIR
+    return 1, 1 if kind is RelationKind.EQUAL else None
 
 
 def _fits(kind: RelationKind, weight: Decimal) -> bool:
     if kind is RelationKind.WEIGHTED_MEAN_PCT:
         return _is_plain(weight)
-    return abs(weight) == _ONE if kind is RelationKind.SUM else weight == _ONE
+    return weight in ({_ONE, -_ONE} if kind is RelationKind.SUM else {_ONE})
 
 
 def _is_plain(number: Decimal) -> bool:

@@ -1,7 +1,7 @@
 """Given events, when one is proposed, then it is accepted or refused by a named rule."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -68,10 +68,12 @@ def act_adopted(
 class EmptyHistory:
     """A ledger without records."""
 
-    def stream_events(self, stream: StreamName) -> Sequence[RecordedEvent]:
+    def streams_events(
+        self, streams: Collection[StreamName]
+    ) -> Mapping[StreamName, Sequence[RecordedEvent]]:
         """Return nothing."""
-        del stream
-        return ()
+        del streams
+        return {}
 
     def appends_known(self, keys: Sequence[AppendKey]) -> dict[AppendKey, Digest]:
         """Know nothing."""

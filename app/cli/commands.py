@@ -1,0 +1,181 @@
+"""Every command and the module that holds it, so that help needs none of them.
+
+Invariant: each module has a function `register(root)` that adds exactly the commands listed here
+(tested).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from app.texts.text import Text
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """One command of the first level."""
+
+    name: str
+    module: str
+    """Module below `app.cli`."""
+    help: Text
+    panel: Text
+
+
+_START = Text(it="Cominciare", en="Begin")
+_READ = Text(it="Leggere", en="Read")
+_CHECK = Text(it="Controllare", en="Check")
+_WRITE = Text(it="Registrare", en="Record")
+_CARE = Text(it="Gestire", en="Look after")
+
+
+def _entry(panel: Text, name: str, module: str, it: str, en: str) -> Entry:
+    return Entry(name=name, module=module, help=Text(it=it, en=en), panel=panel)
+
+
+ENTRIES: Final[tuple[Entry, ...]] = (
+    _entry(
+        _START,
+        "demo",
+        "demo",
+        "Il ciclo 2023 dell'INPS, dall'inizio alla fine, in un registro di prova.",
+        "The 2023 cycle of INPS from end to end, in a sandbox ledger.",
+    ),
+    _entry(
+        _START,
+        "init",
+        "setup",
+        "Crea un registro nuovo.",
+        "Create a new ledger.",
+    ),
+    _entry(
+        _START,
+        "import",
+        "intake",
+        "Registra una cartella di dati; ripetuto, non aggiunge nulla.",
+        "Record a data folder; repeated, it adds nothing.",
+    ),
+    _entry(
+        _READ,
+        "replay",
+        "cycle",
+        "Ricalcola gli indicatori di un anno dai soli eventi.",
+        "Recompute the indicators of a year from events alone.",
+    ),
+    _entry(
+        _READ,
+        "explain",
+        "cycle",
+        "Spiega una cifra fino alle registrazioni e agli atti.",
+        "Explain a figure down to records and acts.",
+    ),
+    _entry(
+        _READ,
+        "diff",
+        "cycle",
+        "Confronta un anno come era noto in due date.",
+        "Compare a year as known on two days.",
+    ),
+    _entry(
+        _READ,
+        "trail",
+        "history",
+        "La storia di un'entità: chi, quando, con quale atto, prima e dopo.",
+        "The history of an entity: who, when, under which act, before and after.",
+    ),
+    _entry(
+        _READ,
+        "list",
+        "history",
+        "Elenca ciò che il registro conosce: indicatori, unità, atti, documenti...",
+        "List what the ledger knows: indicators, units, acts, documents...",
+    ),
+    _entry(
+        _READ,
+        "search",
+        "history",
+        "Cerca un testo negli eventi.",
+        "Search the events for a text.",
+    ),
+    _entry(
+        _READ,
+        "risk",
+        "risk",
+        "Il registro dei rischi: matrice, misure in ritardo, registrazioni.",
+        "The risk register: matrix, overdue measures, recording.",
+    ),
+    _entry(
+        _READ,
+        "subscribe",
+        "subscribe",
+        "Segue gli aggiornamenti degli indicatori, in JSON Lines.",
+        "Follow the updates of indicators, as JSON Lines.",
+    ),
+    _entry(
+        _CHECK,
+        "audit",
+        "audit",
+        "Verifica l'aritmetica delle cifre stampate.",
+        "Check the arithmetic of printed figures.",
+    ),
+    _entry(
+        _CHECK,
+        "verify",
+        "verify",
+        "Ricalcola ogni impegno: nulla è stato cambiato?",
+        "Recompute every commitment: was anything changed?",
+    ),
+    _entry(
+        _WRITE,
+        "record",
+        "write",
+        "Registra più eventi insieme da un file YAML.",
+        "Record several events together from a YAML file.",
+    ),
+    _entry(
+        _WRITE,
+        "correct",
+        "write",
+        "Corregge un evento con un evento nuovo.",
+        "Correct an event by a new event.",
+    ),
+    _entry(_WRITE, "act", "write", "Atti.", "Legal acts."),
+    _entry(_WRITE, "unit", "write", "Unità organizzative.", "Organisation units."),
+    _entry(_WRITE, "cycle", "write", "Ciclo, linee guida e indirizzi.", "Cycle and guidelines."),
+    _entry(_WRITE, "objective", "write", "Obiettivi.", "Objectives."),
+    _entry(_WRITE, "weight", "write", "Pesi.", "Weights."),
+    _entry(_WRITE, "target", "write", "Valori attesi.", "Targets."),
+    _entry(_WRITE, "indicator", "write", "Definizioni degli indicatori.", "Indicator definitions."),
+    _entry(_WRITE, "period", "write", "Periodi di rilevazione.", "Periods of measurement."),
+    _entry(_WRITE, "result", "write", "Risultati.", "Results."),
+    _entry(_WRITE, "flow", "write", "Flussi di denaro.", "Money flows."),
+    _entry(_WRITE, "project", "write", "Progetti.", "Projects."),
+    _entry(_WRITE, "document", "write", "Documenti e cifre pubblicate.", "Documents and figures."),
+    _entry(_WRITE, "validation", "write", "Validazione dell'OIV.", "Validation by the OIV."),
+    _entry(_WRITE, "parameter", "write", "Parametri di incentivazione.", "Incentive parameters."),
+    _entry(
+        _CARE,
+        "status",
+        "setup",
+        "Che cosa c'è nel registro.",
+        "What is in the ledger.",
+    ),
+    _entry(
+        _CARE,
+        "backup",
+        "care",
+        "Copia il registro in un file nuovo, anche mentre è in uso.",
+        "Copy the ledger to a new file, also while in use.",
+    ),
+    _entry(
+        _CARE,
+        "config",
+        "settings",
+        "Impostazioni e loro origine.",
+        "Settings and their origin.",
+    ),
+)
+
+
+def entry_of(name: str | None) -> Entry | None:
+    """Return the entry of a command; None when there is no such command."""
+    return next((entry for entry in ENTRIES if entry.name == name), None)

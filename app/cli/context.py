@@ -1,0 +1,103 @@
+"""What every command gets: settings, language, screen, and the ledger it works on."""
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import typer
+
+from app.config import Settings
+from app.output import jsontext
+from app.output.screen import Screen
+from app.texts.text import Lang
+from ledger.application import LedgerApplication
+from ledger.clock import SystemClock, SystemEntropy
+from ledger.errors import InvalidCommandError
+from ledger.store.engine import open_engine, store_url
+from ledger.store.store import Store
+
+NEGATIVE = 1
+"""Exit code of a check that found something."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cli:
+    """One run of the command line."""
+
+    settings: Settings
+    json: bool
+    screen: Screen
+
+    @property
+    def lang(self) -> Lang:
+        """Language of the texts."""
+        return self.settings.lang
+
+    def tr(self, it: str, en: str) -> str:
+        """Return one of two texts, by language."""
+        return it if self.lang == "it" else en
+
+    @functools.cached_property
+    def clock(self) -> SystemClock:
+        """The operating system's clock."""
+        return SystemClock()
+
+    @functools.cached_property
+    def entropy(self) -> SystemEntropy:
+        """The operating system's randomness."""
+        return SystemEntropy()
+
+    def store(self, *, read_only: bool = False) -> Store:
+        """Return the store that the settings name; nothing is opened yet."""
+        engine = open_engine(store_url(self.settings["ledger"]), read_only=read_only)
+        return Store(engine, clock=self.clock, entropy=self.entropy)
+
+    def open(self, *, read_only: bool = True) -> LedgerApplication:
+        """Open the ledger that the settings name.
+
+        Raises:
+            LedgerMissingError: there is none.
+            StoreFormatError: it is of another release.
+        """
+        store = self.store(read_only=read_only)
+        ledger = LedgerApplication.open(store, clock=self.clock, entropy=self.entropy)
+        self.screen.zone = ledger.zone
+        return ledger
+
+    def answer(self, value: Mapping[str, object]) -> None:
+        """Write an answer as JSON to stdout."""
+        self.screen.line(jsontext.document(value))
+
+    def banner(self, *, sandbox: bool) -> None:
+        """Mark what comes from a sandbox ledger, before anything else is shown."""
+        if sandbox and not self.json:
+            self.screen.line(
+                self.tr(
+                    "*** REGISTRO DI PROVA: i dati non fanno fede ***",
+                    "*** SANDBOX LEDGER: these data prove nothing ***",
+                )
+            )
+
+    def actor(self, given: str | None) -> str:
+        """Return who records: the option, else the setting.
+
+        Raises:
+            InvalidCommandError: neither says.
+        """
+        text = given or self.settings["actor"]
+        if not text:
+            raise InvalidCommandError(
+                subject="actor",
+                field="--actor",
+                value="",
+                reason="write ROLE or ROLE@UNIT, or set REGISTRO_ACTOR",
+            )
+        return text
+
+
+def cli_of(context: typer.Context) -> Cli:
+    """Return the run that a command belongs to."""
+    found = context.find_object(Cli)
+    if found is None:
+        raise RuntimeError("the command was not started by app.cli.main")
+    return found

@@ -1,0 +1,232 @@
+"""Start the command line: global options, settings, the one command asked for, its exit code.
+
+Invariants:
+1. Only the module of the command that is asked for is imported; help imports none.
+2. An expected error ends with its exit code and a text that says what to do, never a trace.
+
+Source: rulings 26; docs/cli.md.
+"""
+
+import importlib
+import logging
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol, cast
+
+import typer
+from typer.exceptions import TyperException
+
+from app.cli import failures
+from app.cli.commands import ENTRIES, Entry, entry_of
+from app.cli.globals import EXPORT, FLAGS, VALUES, GlobalOptions, extract
+from app.config import SPECS, Settings, defaults, resolve
+from app.output.screen import Screen
+from app.texts.text import Lang
+from app.texts.usage import localised
+
+PROGRAM = "registro"
+USAGE = 2
+INTERRUPTED = 130
+_COMPLETION = "_REGISTRO_COMPLETE"
+
+
+class Runnable(Protocol):
+    """What Typer makes of a command line."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,  # noqa: FBT001, FBT002 - Typer's signature
+        *,
+        obj: object,
+    ) -> object:
+        """Run it."""
+        ...
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line.
+
+    Args:
+        argv: the words after the program's name; None takes those of the process.
+
+    Returns:
+        The exit code; see docs/cli.md.
+    """
+    options = extract(sys.argv[1:] if argv is None else argv)
+    try:
+        settings = resolve(options.settings, environment=os.environ, folder=Path.cwd())
+    except Exception as error:  # noqa: BLE001 - shown like every other error
+        return failures.report(error, options=options, lang=_asked(options), settings=defaults())
+    _environment(settings)
+    _log(settings)
+    return _run(options, settings)
+
+
+def _run(options: GlobalOptions, settings: Settings) -> int:
+    screen = Screen(
+        lang=settings.lang, color=settings["color"] == "auto", quiet="--quiet" in options.flags
+    )
+    try:
+        if options.lacking is not None:
+            raise TyperException(f"Option '{options.lacking}' requires an argument.")  # noqa: TRY301 - one place shows every error
+        for name in settings.unknown_variables:
+            screen.note(failures.unknown_variable(name, settings.lang))
+        words = list(options.rest) or ["--help"]
+        command = build(asked=_command(options), lang=settings.lang)
+        code = command.main(
+            args=words,
+            prog_name=PROGRAM,
+            complete_var=_COMPLETION,
+            standalone_mode=False,
+            obj=_context(settings, options, screen),
+        )
+        if options.export is not None:
+            from app.output.export import write_tables  # noqa: PLC0415 - rarely asked for
+
+            write_tables(screen.tables, Path(options.export), lang=settings.lang)
+    except KeyboardInterrupt:
+        screen.warn(failures.interrupted(settings.lang))
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of the answer went away: nobody is left to tell.
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - kept open until the process ends
+        return 0
+    except Exception as error:  # noqa: BLE001 - the one place that turns errors into exit codes
+        return failures.report(error, options=options, lang=settings.lang, settings=settings)
+    if code == INTERRUPTED:
+        screen.warn(failures.interrupted(settings.lang))
+    return code if isinstance(code, int) else 0
+
+
+def build(*, asked: str | None, lang: Lang) -> Runnable:
+    """Return the whole command line, with the module of one command loaded.
+
+    Args:
+        asked: name of the command to load; the others stand in with their help only. `*` loads
+            every command.
+        lang: language of the help.
+    """
+    root = typer.Typer(
+        name=PROGRAM,
+        cls=None,
+        add_completion=True,
+        no_args_is_help=True,
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+    )
+    root.callback(help=_root_help(lang), epilog=_epilog(lang))(_root_options())
+    loaded: set[str] = set()
+    for entry in ENTRIES:
+        if asked in {entry.name, "*"}:
+            if entry.name not in loaded:
+                module = importlib.import_module(f"app.cli.{entry.module}")
+                register: Callable[[typer.Typer, str], None] = module.register
+                register(root, entry.name)
+                loaded.add(entry.name)
+        else:
+            _stand_in(root, entry, lang)
+    command = typer.main.get_command(root)
+    for entry in ENTRIES:
+        found = getattr(command, "commands", {}).get(entry.name)
+        if found is not None:
+            found.help = entry.help.in_(lang)
+            found.rich_help_panel = entry.panel.in_(lang)
+    localised(command, lang)
+    return cast(Runnable, command)
+
+
+def _stand_in(root: typer.Typer, entry: Entry, lang: Lang) -> None:
+    def stand_in() -> None:
+        """Do nothing: the command line is built anew with the command that is asked for."""
+
+    root.command(entry.name, help=entry.help.in_(lang), rich_help_panel=entry.panel.in_(lang))(
+        stand_in
+    )
+
+
+def _root_options() -> Callable[..., None]:
+    def options() -> None:
+        """Hold the options of the program itself; `app.cli.globals` reads them."""
+
+    return options
+
+
+def _root_help(lang: Lang) -> str:
+    if lang == "it":
+        return (
+            "Registro: il ciclo della performance e dell'anticorruzione come eventi immutabili; "
+            "ogni cifra si ricalcola e si spiega."
+        )
+    return (
+        "Registro: the performance and anticorruption cycle as immutable events; "
+        "every figure can be recomputed and explained."
+    )
+
+
+def _epilog(lang: Lang) -> str:
+    helps = {spec.name: spec.help for spec in SPECS}
+    valued = [f"{option} ({helps[name].in_(lang)})" for option, name in VALUES.items()]
+    flags = [f"{option} ({text.in_(lang)})" for option, text in FLAGS.items()]
+    flags.append(
+        f"{EXPORT} ("
+        + ("tabelle in FILE.csv o .xlsx" if lang == "it" else "tables to FILE.csv or .xlsx")
+        + ")"
+    )
+    begin = "Opzioni di ogni comando" if lang == "it" else "Options of every command"
+    return f"{begin}: " + ", ".join([*valued, *flags]) + "."
+
+
+def _command(options: GlobalOptions) -> str | None:
+    if _COMPLETION in os.environ:
+        words = (
+            os.environ.get("COMP_WORDS", "").split()
+            or os.environ.get("_TYPER_COMPLETE_ARGS", "").split()
+        )
+        return extract(words[1:]).command
+    found = entry_of(options.command)
+    return None if found is None else found.name
+
+
+def _context(settings: Settings, options: GlobalOptions, screen: Screen) -> object:
+    if options.command is None or entry_of(options.command) is None:
+        return None
+    from app.cli.context import Cli  # noqa: PLC0415 - imports the ledger, which help does not need
+
+    return Cli(settings=settings, json="--json" in options.flags, screen=screen)
+
+
+def _asked(options: GlobalOptions) -> Lang:
+    return "en" if options.settings.get("lang") == "en" else "it"
+
+
+def _environment(settings: Settings) -> None:
+    if settings["color"] == "never":
+        # Typer draws help and usage with a console of its own, which asks the environment.
+        os.environ["NO_COLOR"] = "1"
+
+
+def _log(settings: Settings) -> None:
+    handler = logging.StreamHandler()
+    if settings["log_format"] == "json":
+        handler.setFormatter(_JsonFormatter())
+    else:
+        handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=settings["log_level"].upper(), handlers=[handler], force=True)
+
+
+class _JsonFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        """Return a log message as one line of JSON."""
+        from app.output import jsontext  # noqa: PLC0415 - only with --log-format json
+
+        entry: Mapping[str, object] = {
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        return jsontext.line(entry)

@@ -1,0 +1,190 @@
+"""Settings: option, then environment, then file, then default, each with its origin.
+
+The file is TOML: the one named by `REGISTRO_CONFIG`, else `registro.toml` in the present folder,
+else `registro/registro.toml` in the user's configuration folder. An unknown key is refused; an
+unknown variable `REGISTRO_...` gives a warning, because it may belong to another program.
+
+Source: docs/adr/0006-dependencies.md for why no library of settings is used here.
+"""
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from app.texts.text import Lang, Text
+from ledger.errors import ConfigurationError
+
+PREFIX: Final = "REGISTRO_"
+FILE: Final = "registro.toml"
+CONFIG_VARIABLE: Final = "REGISTRO_CONFIG"
+_OTHER_VARIABLES: Final = frozenset({CONFIG_VARIABLE, "REGISTRO_VECTORS"})
+"""Variables of this program that are not settings."""
+
+Kind = Literal["option", "environment", "file", "default"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Spec:
+    """One setting."""
+
+    name: str
+    default: str
+    help: Text
+    choices: tuple[str, ...] = ()
+    """Allowed values; empty when any text will do."""
+
+    @property
+    def variable(self) -> str:
+        """Name of the environment variable."""
+        return PREFIX + self.name.upper()
+
+
+SPECS: Final[tuple[Spec, ...]] = (
+    Spec(
+        name="ledger",
+        default="./registro.db",
+        help=Text(it="registro: file o URL SQLAlchemy", en="ledger: file or SQLAlchemy URL"),
+    ),
+    Spec(
+        name="lang",
+        default="it",
+        choices=("it", "en"),
+        help=Text(it="lingua dei testi", en="language of the texts"),
+    ),
+    Spec(
+        name="actor",
+        default="",
+        help=Text(
+            it="chi registra, RUOLO@UNITA, se il comando non lo dice",
+            en="who records, ROLE@UNIT, when the command does not say",
+        ),
+    ),
+    Spec(
+        name="color",
+        default="auto",
+        choices=("auto", "never"),
+        help=Text(it="colori sullo schermo", en="colours on the screen"),
+    ),
+    Spec(
+        name="log_level",
+        default="warning",
+        choices=("debug", "info", "warning", "error"),
+        help=Text(it="messaggi di servizio da mostrare", en="log messages to show"),
+    ),
+    Spec(
+        name="log_format",
+        default="text",
+        choices=("text", "json"),
+        help=Text(it="forma dei messaggi di servizio", en="form of the log messages"),
+    ),
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Setting:
+    """The value of a setting and where it came from."""
+
+    spec: Spec
+    value: str
+    kind: Kind
+    origin: str
+    """The option, the variable, or the file; empty for a default."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """All settings of a run."""
+
+    found: tuple[Setting, ...]
+    unknown_variables: tuple[str, ...] = ()
+    """Variables that begin like ours and are none of ours."""
+
+    def __getitem__(self, name: str) -> str:
+        """Return the value of a setting by its name."""
+        return next(one.value for one in self.found if one.spec.name == name)
+
+    @property
+    def lang(self) -> Lang:
+        """Language of the texts."""
+        return "en" if self["lang"] == "en" else "it"
+
+
+def defaults() -> Settings:
+    """Return the settings of a run that names none."""
+    found = tuple(
+        Setting(spec=spec, value=spec.default, kind="default", origin="") for spec in SPECS
+    )
+    return Settings(found=found)
+
+
+def resolve(
+    options: Mapping[str, str], *, environment: Mapping[str, str], folder: Path
+) -> Settings:
+    """Return every setting with its origin.
+
+    Args:
+        options: settings given on the command line, by name.
+        environment: the environment variables.
+        folder: the present folder.
+
+    Raises:
+        ConfigurationError: a file cannot be read, or a key or value is not allowed.
+    """
+    file, in_file = _read_file(environment, folder)
+    found = []
+    for spec in SPECS:
+        if spec.name in options:
+            setting = _setting(spec, options[spec.name], "option", f"--{spec.name}")
+        elif spec.variable in environment:
+            value = environment[spec.variable]
+            setting = _setting(spec, value, "environment", spec.variable)
+        elif spec.name in in_file:
+            setting = _setting(spec, in_file[spec.name], "file", str(file))
+        else:
+            setting = Setting(spec=spec, value=spec.default, kind="default", origin="")
+        found.append(setting)
+    ours = {spec.variable for spec in SPECS} | _OTHER_VARIABLES
+    unknown = sorted(name for name in environment if name.startswith(PREFIX) and name not in ours)
+    return Settings(found=tuple(found), unknown_variables=tuple(unknown))
+
+
+def _setting(spec: Spec, value: str, kind: Kind, origin: str) -> Setting:
+    if spec.choices and value not in spec.choices:
+        raise ConfigurationError(
+            setting=spec.name,
+            reason=f"{value!r} ({origin}) is not one of: {', '.join(spec.choices)}",
+        )
+    return Setting(spec=spec, value=value, kind=kind, origin=origin)
+
+
+def _read_file(environment: Mapping[str, str], folder: Path) -> tuple[Path | None, dict[str, str]]:
+    named = environment.get(CONFIG_VARIABLE)
+    if named is not None:
+        path = Path(named)
+        if not path.is_file():
+            raise ConfigurationError(setting=CONFIG_VARIABLE, reason=f"there is no file {named}")
+        return path, _parse(path)
+    home = environment.get("XDG_CONFIG_HOME") or str(Path(environment.get("HOME", "/")) / ".config")
+    for path in (folder / FILE, Path(home) / "registro" / FILE):
+        if path.is_file():
+            return path, _parse(path)
+    return None, {}
+
+
+def _parse(path: Path) -> dict[str, str]:
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(setting=str(path), reason=str(error)) from error
+    known = [spec.name for spec in SPECS]
+    for key, value in content.items():
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            ask = f"; did you mean {near[0]}?" if near else f"; known: {', '.join(known)}"
+            raise ConfigurationError(setting=str(path), reason=f"unknown key {key!r}{ask}")
+        if not isinstance(value, str):
+            raise ConfigurationError(setting=str(path), reason=f"{key} must be text in quotes")
+    return {str(key): str(value) for key, value in content.items()}

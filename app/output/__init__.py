@@ -1,0 +1,1 @@
+"""How answers look: numbers and dates by language, tables, trees, progress, JSON."""

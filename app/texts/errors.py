@@ -1,0 +1,2 @@
+def error_texts(error, lang):
+    return str(error), getattr(error, "hint", "")

@@ -1,0 +1,2 @@
+def problem_texts(found, lang):
+    return found.message, found.hint

@@ -1,0 +1,2 @@
+def missing_text(code, lang):
+    return code

@@ -1,0 +1,173 @@
+"""Events from texts: what people type on a command line or in a YAML file.
+
+The fields and their types come from the event classes, which come from the schemas: no list of
+fields is kept here.
+
+Source: docs/adr/0004-event-classes.md; docs/cli.md for how each type is written.
+"""
+
+import dataclasses
+import datetime as dt
+import difflib
+import re
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from functools import cache
+from typing import Final, TypeVar, cast
+
+from ledger.envelopes import parse_act
+from ledger.errors import InvalidCommandError
+from ledger.events.base import Event, Value
+from ledger.events.ledger import ActReference
+
+E = TypeVar("E", bound=Event | Value)
+
+Text = str | Sequence[str]
+"""A field as typed; several texts for a field that holds several values."""
+
+_NUMBER: Final = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?", re.ASCII)
+_INTEGER: Final = re.compile(r"[+-]?[0-9]+", re.ASCII)
+_DIGITS_MAX: Final = 38
+_TRUE: Final = frozenset({"true", "yes", "si", "sì", "1"})
+_FALSE: Final = frozenset({"false", "no", "0"})
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class FormField:
+    """One field of an event, as a form shows it."""
+
+    name: str
+    kind: type
+    """str, int, Decimal, bool, date, bytes or `ActReference`."""
+    many: bool
+    """Whether it holds several values."""
+    required: bool
+
+
+def fields_of(cls: type[Event] | type[Value]) -> tuple[FormField, ...]:
+    """Return the fields of an event class, in order."""
+    return _fields_of(cls)
+
+
+@cache
+def _fields_of(cls: type) -> tuple[FormField, ...]:
+    hints = typing.get_type_hints(cls)
+    return tuple(_field(item, hints[item.name]) for item in dataclasses.fields(cls))
+
+
+def _field(item: dataclasses.Field[object], hint: object) -> FormField:
+    if typing.get_origin(hint) in {types.UnionType, typing.Union}:
+        hint = next(arg for arg in typing.get_args(hint) if arg is not type(None))
+    many = typing.get_origin(hint) is tuple
+    kind = typing.get_args(hint)[0] if many else hint
+    return FormField(
+        name=item.name,
+        kind=cast(type, kind),
+        many=many,
+        required=item.default is dataclasses.MISSING,
+    )
+
+
+def build(cls: type[E], texts: Mapping[str, Text]) -> E:
+    """Return an event from the texts of its fields.
+
+    Args:
+        cls: class of the event.
+        texts: by name of the field; an absent or empty text leaves an optional field out.
+
+    Raises:
+        InvalidCommandError: a field is unknown, missing, or not written as its type asks.
+    """
+    known = {field.name: field for field in fields_of(cls)}
+    for name in texts:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            ask = f"did you mean {near[0]}?" if near else f"fields: {', '.join(known)}"
+            raise _invalid(cls, name, "", f"there is no such field; {ask}")
+    values: dict[str, object] = {}
+    for name, field in known.items():
+        text = texts.get(name)
+        if not text:
+            if field.required:
+                raise _invalid(cls, name, "", "it is required")
+        elif field.many:
+            values[name] = tuple(_value(cls, field, each) for each in _listed(text))
+        elif isinstance(text, str):
+            values[name] = _value(cls, field, text)
+        else:
+            raise _invalid(cls, name, ", ".join(text), "it takes one value")
+    return cls(**values)
+
+
+def _listed(text: Text) -> Sequence[str]:
+    if isinstance(text, str):
+        return [part.strip() for part in text.split(",") if part.strip()]
+    return text
+
+
+def _value(cls: type, field: FormField, text: str) -> object:
+    parse = _PARSERS[field.kind]
+    try:
+        return parse(text.strip())
+    except ValueError as error:
+        raise _invalid(cls, field.name, text, str(error)) from error
+
+
+def _invalid(cls: type, name: str, value: str, reason: str) -> InvalidCommandError:
+    return InvalidCommandError(subject=cls.__name__, field=name, value=value, reason=reason)
+
+
+def _text(text: str) -> str:
+    if not text or not text.isprintable():
+        raise ValueError("it is empty or holds characters that cannot be printed")
+    return text
+
+
+def _integer(text: str) -> int:
+    if not _INTEGER.fullmatch(text):
+        raise ValueError("write a whole number, without separators")
+    return int(text)
+
+
+def _decimal(text: str) -> Decimal:
+    if not _NUMBER.fullmatch(text):
+        raise ValueError("write digits and at most one decimal mark, for example 1234.56")
+    value = Decimal(text.replace(",", "."))
+    if len(value.as_tuple().digits) > _DIGITS_MAX:
+        raise ValueError(f"it has more than {_DIGITS_MAX} digits")
+    return value.copy_abs() if value.is_zero() else value
+
+
+def _boolean(text: str) -> bool:
+    folded = text.casefold()
+    if folded not in _TRUE | _FALSE:
+        raise ValueError("write yes or no")
+    return folded in _TRUE
+
+
+def _date(text: str) -> dt.date:
+    form = "%d/%m/%Y" if "/" in text else "%Y-%m-%d"
+    try:
+        return dt.datetime.strptime(text, form).date()  # noqa: DTZ007 - a calendar day has no zone
+    except ValueError as error:
+        raise ValueError("write a real day as YYYY-MM-DD") from error
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError as error:
+        raise ValueError("write bytes in hexadecimal digits") from error
+
+
+_PARSERS: Final[Mapping[type, Callable[[str], object]]] = {
+    str: _text,
+    int: _integer,
+    Decimal: _decimal,
+    bool: _boolean,
+    dt.date: _date,
+    bytes: _bytes,
+    ActReference: parse_act,
+}

@@ -1,0 +1,2 @@
+class IntegrityFormatError(Exception):
+    code="integrity_format"

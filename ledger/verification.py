@@ -1,0 +1,364 @@
+"""Check a whole ledger from its stored bytes: is every record what it was when it was appended?
+
+Every row is read as the database holds it, without trust in any column: the commitment is computed
+again from the payload, and what the commitment does not cover (position, coding, the row of the
+format) is checked by its own rule.
+
+Invariants:
+1. Nothing stops the check: every discrepancy is listed, and the reading goes on behind it.
+2. What cannot be seen from inside is said by the caller: whoever can write the database can also
+   write it all anew. Only a head kept elsewhere shows that; `Checked.head` is what to keep.
+
+Source: docs/formats/record.md, docs/formats/leaf.md; rulings 12.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields
+from typing import Final
+from uuid import UUID
+
+from ledger.errors import LedgerError, StoredEventDecodeError
+from ledger.events.base import to_record
+from ledger.events.ledger import LedgerOpened, SchemaReleased
+from ledger.feed import RecordedEvent
+from ledger.integrity.commitment import commitment
+from ledger.integrity.leaf import encode_leaf
+from ledger.integrity.merkle import CompactTree, leaf_hash
+from ledger.integrity.problems import IntegrityFormatError
+from ledger.records import RecordKind, StoredRecord
+from ledger.store.mapper import AvroMapper
+from ledger.store.store import RawRow, Store, fields_of, stored_of
+from ledger.store.tables import STORE_FORMAT
+from ledger.types import FIRST_POSITION, Digest, Position, TreeSize
+from schemas.codec import encode
+from schemas.errors import SchemaError
+
+BATCH_ROWS: Final = 500
+_NUMBERS: Final = frozenset(
+    {
+        "position",
+        "kind",
+        "stream_version",
+        "part",
+        "part_count",
+        "recorded_at",
+        "event_count",
+        "content_coding",
+    }
+)
+_TEXTS: Final = frozenset({"stream", "event_type", "append_key"})
+
+Progress = Callable[[int, int], None]
+"""Called with the rows checked and the rows in all."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Discrepancy:
+    """Something that is not as it must be."""
+
+    kind: str
+    """Stable name; docs/operating.md explains each."""
+    position: str
+    """Position of the record as stored; empty for the store as a whole."""
+    stream: str
+    detail: str
+    """English sentence: what was expected, what was found."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TreeHead:
+    """The state of the whole ledger in a few bytes: keep it outside."""
+
+    size: TreeSize
+    """Number of records."""
+    root: Digest
+    """Root of the RFC 6962 tree over the records' leaves."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Checked:
+    """The outcome of a check."""
+
+    records: int
+    events: int
+    head: TreeHead
+    ledger_id: str | None
+    discrepancies: tuple[Discrepancy, ...]
+
+
+@dataclass(slots=True)
+class _Append:
+    part_count: int
+    input_digest: bytes
+    next_part: int
+    position: int
+
+
+@dataclass(slots=True)
+class _State:
+    """What is carried from row to row."""
+
+    expected: int = 1
+    """Position that the next row should have."""
+    recorded_at: int = 0
+    versions: dict[str, int] = field(default_factory=dict)
+    append: _Append | None = None
+    released: set[bytes] = field(default_factory=set)
+    ledger_id: UUID | None = None
+    tree: CompactTree = field(default_factory=CompactTree)
+    pending: list[tuple[int, int, Digest]] = field(default_factory=list)
+    """Leaves before the ledger's identity is known: position, kind, commitment."""
+    records: int = 0
+    events: int = 0
+
+
+def verify(
+    store: Store,
+    mapper: AvroMapper,
+    *,
+    kept: TreeHead | None = None,
+    progress: Progress = lambda _done, _total: None,
+) -> Checked:
+    """Check every row of a ledger.
+
+    Args:
+        store: of the ledger; only read.
+        mapper: decodes the records.
+        kept: head that was kept outside; the ledger must hold the same records up to it.
+        progress: called after each batch.
+    """
+    return _Verifier(store, mapper, kept).run(progress)
+
+
+class _Verifier:
+    def __init__(self, store: Store, mapper: AvroMapper, kept: TreeHead | None) -> None:
+        self._store = store
+        self._mapper = mapper
+        self._kept = kept
+        self._state = _State()
+        self._found: list[Discrepancy] = []
+        self._kept_root: Digest | None = None
+
+    def run(self, progress: Progress) -> Checked:
+        self._check_store()
+        for row in self._rows(progress):
+            self._check_row(row)
+        self._close_append(None)
+        self._check_kept()
+        state = self._state
+        return Checked(
+            records=state.records,
+            events=state.events,
+            head=TreeHead(size=TreeSize(state.tree.size), root=state.tree.root()),
+            ledger_id=None if state.ledger_id is None else str(state.ledger_id),
+            discrepancies=tuple(self._found),
+        )
+
+    def _rows(self, progress: Progress) -> Iterator[RawRow]:
+        total = self._store.count()
+        done, after = 0, None
+        while True:
+            batch = self._store.raw_rows(after=after, limit=BATCH_ROWS)
+            if not batch:
+                return
+            yield from batch
+            after = batch[-1].position
+            done += len(batch)
+            progress(done, total)
+
+    def _report(self, kind: str, row: RawRow | None, detail: str) -> None:
+        self._found.append(
+            Discrepancy(
+                kind=kind,
+                position="" if row is None else str(row.position),
+                stream="" if row is None else str(row.stream),
+                detail=detail,
+            )
+        )
+
+    def _check_store(self) -> None:
+        guards = self._store.guards()
+        if guards.formats != (STORE_FORMAT,):
+            found = ", ".join(map(str, guards.formats)) or "none"
+            self._report("store_format", None, f"format {STORE_FORMAT} expected, found {found}")
+        for name in guards.missing:
+            self._report("guard_missing", None, f"the guard {name} is missing or altered")
+
+    def _check_row(self, row: RawRow) -> None:
+        state = self._state
+        state.records += 1
+        if not self._well_typed(row):
+            return
+        if row.position != state.expected:
+            self._report(
+                "position", row, f"position {state.expected} expected, found {row.position}"
+            )
+        state.expected = int(str(row.position)) + 1
+        if state.expected <= FIRST_POSITION:
+            # No leaf can stand for it, and nothing else of it would mean anything.
+            return
+        try:
+            stored = stored_of(row)
+            computed = commitment(
+                fields_of(stored.record, recorded_at=stored.recorded_at, salt=stored.salt)
+            )
+        except (StoredEventDecodeError, IntegrityFormatError) as error:
+            self._report("record_form", row, str(error))
+            return
+        if computed != stored.commitment:
+            self._report(
+                "commitment",
+                row,
+                f"the stored commitment is {stored.commitment.hex()}, "
+                f"the payload gives {computed.hex()}",
+            )
+        self._check_order(row, stored)
+        self._check_append(row, stored)
+        self._check_meaning(row, stored)
+        self._add_leaf(stored, computed)
+
+    def _well_typed(self, row: RawRow) -> bool:
+        for column in fields(row):
+            value = getattr(row, column.name)
+            wanted = int if column.name in _NUMBERS else str if column.name in _TEXTS else bytes
+            if type(value) is not wanted:
+                kind = type(value).__name__
+                self._report("column_type", row, f"{column.name} is of type {kind}")
+                return False
+        return True
+
+    def _check_order(self, row: RawRow, stored: StoredRecord) -> None:
+        state = self._state
+        if stored.recorded_at < state.recorded_at:
+            self._report("recorded_at", row, "recorded before the record in front of it")
+        state.recorded_at = max(state.recorded_at, stored.recorded_at)
+        stream = stored.record.stream
+        expected = state.versions.get(stream, 0) + 1
+        if stored.record.stream_version != expected:
+            self._report(
+                "stream_version",
+                row,
+                f"version {expected} of the stream expected, found {stored.record.stream_version}",
+            )
+        state.versions[stream] = stored.record.stream_version
+        state.events += stored.record.event_count
+
+    def _check_append(self, row: RawRow, stored: StoredRecord) -> None:
+        part = stored.record.append
+        running = self._state.append
+        if part.part == 0:
+            self._close_append(row)
+            running = _Append(
+                part_count=part.part_count,
+                input_digest=part.input_digest,
+                next_part=0,
+                position=stored.position,
+            )
+            self._state.append = running
+        if running is None or (part.part, part.part_count, part.input_digest) != (
+            running.next_part,
+            running.part_count,
+            running.input_digest,
+        ):
+            self._report(
+                "append_part", row, f"part {part.part} of append {part.key} is out of place"
+            )
+        if running is not None:
+            running.next_part = part.part + 1
+
+    def _close_append(self, row: RawRow | None) -> None:
+        running = self._state.append
+        if running is not None and running.next_part != running.part_count:
+            self._report(
+                "append_part",
+                row,
+                f"the append that begins at {running.position} has {running.next_part} of "
+                f"{running.part_count} parts",
+            )
+        self._state.append = None
+
+    def _check_meaning(self, row: RawRow, stored: StoredRecord) -> None:
+        if stored.record.kind is not RecordKind.EVENT:
+            return
+        try:
+            recorded = self._mapper.recorded(stored)
+            self._check_canonical(row, stored, recorded)
+        except (LedgerError, SchemaError) as error:
+            self._report("content", row, str(error))
+            return
+        self._learn(row, recorded)
+        for schema_id in (stored.record.schema_id, stored.record.envelope_schema_id):
+            self._check_released(row, stored, schema_id)
+
+    def _check_canonical(self, row: RawRow, stored: StoredRecord, recorded: RecordedEvent) -> None:
+        registry = self._mapper.registry
+        item = stored.record
+        for schema_id, body, value in (
+            (item.schema_id, item.content, recorded.event),
+            (item.envelope_schema_id, item.envelope, recorded.envelope),
+        ):
+            schema = registry.by_id(schema_id)
+            if schema.version != registry.latest(schema.full_name).version:
+                continue
+            if encode(schema, to_record(value)) != body:
+                self._report("content", row, f"{schema.full_name} is not in its canonical form")
+
+    def _learn(self, row: RawRow, recorded: RecordedEvent) -> None:
+        match recorded.event:
+            case SchemaReleased() as event:
+                found = hashlib.sha256(event.text.encode()).digest()
+                if found != event.schema_id:
+                    self._report(
+                        "schema", row, f"the text of {event.full_name} does not give its schema id"
+                    )
+                self._state.released.add(event.schema_id)
+            case LedgerOpened() as event:
+                self._state.ledger_id = UUID(event.ledger_id)
+            case _:
+                pass
+
+    def _check_released(self, row: RawRow, stored: StoredRecord, schema_id: bytes) -> None:
+        if schema_id in self._state.released or self._state.ledger_id is None:
+            return
+        if stored.record.event_type == SchemaReleased.TYPE:
+            return
+        self._report("schema", row, f"schema {schema_id.hex()} is not released in this ledger")
+
+    def _add_leaf(self, stored: StoredRecord, computed: Digest) -> None:
+        # The payload is what counts: a stored commitment may have been altered.
+        state = self._state
+        state.pending.append((stored.position, int(stored.record.kind), computed))
+        if state.ledger_id is None:
+            return
+        for position, kind, digest in state.pending:
+            leaf = encode_leaf(
+                ledger_id=state.ledger_id,
+                position=Position(position),
+                kind=kind,
+                commitment=digest,
+            )
+            state.tree.append(leaf_hash(leaf))
+            if self._kept is not None and state.tree.size == self._kept.size:
+                self._kept_root = state.tree.root()
+        state.pending.clear()
+
+    def _check_kept(self) -> None:
+        kept = self._kept
+        if kept is None:
+            return
+        if self._state.tree.size < kept.size:
+            self._report(
+                "kept_head",
+                None,
+                f"the kept head covers {kept.size} records, the ledger holds "
+                f"{self._state.tree.size}: records were removed",
+            )
+        elif self._kept_root != kept.root:
+            found = "none" if self._kept_root is None else self._kept_root.hex()
+            self._report(
+                "kept_head",
+                None,
+                f"up to position {kept.size} the root is {found}; the kept head says "
+                f"{kept.root.hex()}: records were changed",
+            )
