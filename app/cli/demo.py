@@ -174,9 +174,8 @@ def _scoreboard(cli: Cli, before: Replay, after: Replay, *, every: bool) -> None
         Column(cli.tr("codice", "code")),
         Column(cli.tr("obiettivo", "target"), "right"),
     ]
-    for one in (before, after):
-        if one.as_of is not None:
-            columns.append(Column(day(one.as_of, cli.lang), "right"))
+    days = [one.as_of for one in (before, after) if one.as_of is not None]
+    columns += [Column(day(each, cli.lang), "right") for each in days]
     columns += [Column(cli.tr("unità", "unit")), Column(cli.tr("indicatore", "indicator"))]
     rows = [
         [

@@ -76,7 +76,8 @@ def _show_entry(cli: Cli, entry: TrailEntry) -> None:
     screen.line(
         cli.tr("   da ", "   by ")
         + f"{entry.actor}, {cli.tr('fonte', 'source')} {entry.source}, "
-        + f"{cli.tr('registrato il', 'recorded')} {instant(entry.recorded_at, cli.lang, cli.screen.zone)}"
+        + cli.tr("registrato il ", "recorded ")
+        + instant(entry.recorded_at, cli.lang, cli.screen.zone)
     )
     for act in entry.acts:
         screen.line(cli.tr("   con l'atto ", "   under act ") + shown(act))

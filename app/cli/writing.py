@@ -209,7 +209,7 @@ def read_requests(
     if actor is not None:
         shared["actor"] = actor
     return [
-        _request(cli, ledger, path, number, entry, shared)
+        _request(cli, ledger, path, number=number, entry=entry, shared=shared)
         for number, entry in enumerate(content["events"], start=1)
     ]
 
@@ -218,6 +218,7 @@ def _request(
     cli: Cli,
     ledger: LedgerApplication,
     path: Path,
+    *,
     number: int,
     entry: object,
     shared: Mapping[str, object],

@@ -8,7 +8,7 @@ Inference (docs/data-folder.md):
 |---|---|---|
 | measured | - | recorded |
 | computed | weights published, same unit of measure, or no percent node | weighted mean of values |
-| computed | weights published, node in percent, children in other units | weighted mean of deviations |
+| computed | weights published, node in percent, other children | weighted mean of deviations |
 | computed | no published weight, weight_basis equal | mean of values |
 | published | - | unpublished, reason weights_unpublished |
 | unpublished | - | unpublished, reason not_published |

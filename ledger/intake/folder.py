@@ -59,6 +59,8 @@ class KnownNames:
     """Tells whether a document is published."""
     units: frozenset[str] = frozenset()
     objectives: frozenset[str] = frozenset()
+    flow_nodes: frozenset[str] = frozenset()
+    """Nodes of the money flows of the year."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -153,7 +155,7 @@ def _checked(folder: Folder, known: KnownNames) -> Folder:
     return replace(
         folder,
         units=_without(folder.units, _unit_problems(folder.units, known)),
-        flows=_without(folder.flows, _flow_problems(folder.flows)),
+        flows=_without(folder.flows, _flow_problems(folder.flows, known)),
         objectives=_without(folder.objectives, _objective_problems(folder, known, year)),
         guidelines=_without(folder.guidelines, _guideline_problems(folder, known, year)),
         figures=_without(folder.figures, _figure_problems(folder, known)),
@@ -181,14 +183,14 @@ def _unit_problems(units: TableResult[UnitRow], known: KnownNames) -> Sequence[R
     )
 
 
-def _flow_problems(flows: TableResult[FlowRow]) -> Sequence[RejectedRow]:
+def _flow_problems(flows: TableResult[FlowRow], known: KnownNames) -> Sequence[RejectedRow]:
     return (
         *dangling_rows(
             flows.rows,
             file=flows.file,
             column="parent_code",
             targets=lambda row: _one(row.parent_code),
-            known={row.value.node_code for row in flows.rows},
+            known={row.value.node_code for row in flows.rows} | known.flow_nodes,
             what="node",
         ),
         *cyclic_rows(

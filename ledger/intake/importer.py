@@ -21,6 +21,7 @@ from ledger.aggregates.documents import DOCUMENTS, document_stream
 from ledger.aggregates.organisation import ORGANISATION
 from ledger.aggregates.organisation import STREAM as ORGANISATION_STREAM
 from ledger.aggregates.planning import PLANNING, planning_stream
+from ledger.aggregates.results import RESULTS, results_stream
 from ledger.application import LedgerApplication
 from ledger.events.ledger import Actor
 from ledger.intake import mapping
@@ -121,7 +122,7 @@ def import_folder(
     if folder.info is not None:
         check_body(session, folder.info)
         context = _context(session, folder, folder.info, actor or Actor(role=IMPORT_ROLE))
-        _submit_all(session, context, folder, folder.info, outcome, progress)
+        _submit_all(session, context, folder, info=folder.info, outcome=outcome, progress=progress)
     for table in folder.tables:
         if table.rejected:
             outcome.count(table.file).refused += len(table.rejected)
@@ -158,7 +159,12 @@ def _known(session: Session, info: DatasetInfo | None) -> KnownNames:
         has_document=has_document,
         units=frozenset(session.state(ORGANISATION, ORGANISATION_STREAM).units),
         objectives=frozenset(session.state(PLANNING, planning_stream(info.year)).objectives),
+        flow_nodes=_flow_nodes(session, info),
     )
+
+
+def _flow_nodes(session: Session, info: DatasetInfo) -> frozenset[str]:
+    return frozenset(session.state(RESULTS, results_stream(info.year)).nodes)
 
 
 def _context(session: Session, folder: Folder, info: DatasetInfo, actor: Actor) -> Context:
@@ -177,7 +183,7 @@ def _context(session: Session, folder: Folder, info: DatasetInfo, actor: Actor) 
             for row in folder.objectives.rows
             if row.value.planned_on is not None
         },
-        flow_nodes=frozenset(row.value.node_code for row in folder.flows.rows),
+        flow_nodes=_flow_nodes(session, info) | {row.value.node_code for row in folder.flows.rows},
     )
 
 
@@ -185,6 +191,7 @@ def _submit_all(
     session: Session,
     context: Context,
     folder: Folder,
+    *,
     info: DatasetInfo,
     outcome: Outcome,
     progress: Progress,
@@ -237,7 +244,14 @@ def _submit_all(
 def _close_assignments(worker: Worker, context: Context, folder: Folder) -> None:
     rows = {row.value.code: row for row in folder.objectives.rows}
     for first, closing in mapping.close_commands(context, [row.value for row in rows.values()]):
-        worker.one(folder.objectives.file, closing, line=rows[first.code].line, column="weight_pct")
+        row = rows[first.code]
+        worker.one(
+            folder.objectives.file,
+            closing,
+            line=row.line,
+            column="weight_pct",
+            value=row.texts["weight_pct"],
+        )
 
 
 def _ordered(problems: Iterable[Problem]) -> list[Problem]:

@@ -147,7 +147,11 @@ def year_command(context: Context) -> Command:
     first, last = context.period
     event = PeriodOpened(year=context.year, period_from=first, period_to=last)
     envelope = context.envelope("dataset.toml", first)
-    return command(context.key("dataset", "period"), [Proposal(event=event, envelope=envelope)])
+    return command(
+        context.key("dataset", "period"),
+        [Proposal(event=event, envelope=envelope)],
+        facts=["dataset", context.year],
+    )
 
 
 def system_command(context: Context) -> Command | None:
@@ -159,7 +163,11 @@ def system_command(context: Context) -> Command | None:
         year=context.year, model=system.model, title=system.title, oiv_opinion=None
     )
     envelope = context.envelope("catalogue.toml", system.act.adopted_on, act=system.act)
-    return command(context.key("catalogue", "system"), [Proposal(event=event, envelope=envelope)])
+    return command(
+        context.key("catalogue", "system"),
+        [Proposal(event=event, envelope=envelope)],
+        facts=["catalogue", system],
+    )
 
 
 def act_command(context: Context, row: ActRow) -> Command:
@@ -175,7 +183,11 @@ def act_command(context: Context, row: ActRow) -> Command:
         effective_from=row.effective_from,
     )
     envelope = context.envelope("acts.csv", row.adopted_on, timeless=True)
-    return command(context.shared_key("acts", key), [Proposal(event=event, envelope=envelope)])
+    return command(
+        context.shared_key("acts", key),
+        [Proposal(event=event, envelope=envelope)],
+        facts=["acts", row],
+    )
 
 
 def document_command(context: Context, row: DocumentRow) -> Command:
@@ -191,7 +203,9 @@ def document_command(context: Context, row: DocumentRow) -> Command:
         document=row.document,
     )
     return command(
-        context.shared_key("documents", row.document), [Proposal(event=event, envelope=envelope)]
+        context.shared_key("documents", row.document),
+        [Proposal(event=event, envelope=envelope)],
+        facts=["documents", row],
     )
 
 
@@ -226,7 +240,7 @@ def _unit_events(
     elif (known.name, known.unit_type, known.parent_code) != (
         row.name,
         row.unit_type,
-        row.parent_code,
+        row.parent_code or known.parent_code,
     ):
         yield UnitReorganised(
             unit_code=code,
@@ -384,7 +398,8 @@ def close_commands(
         act = context.catalogue.act_of_plan(planned)
         envelope = context.envelope("objectives.csv", planned, vintage=BUDGET, act=act)
         key = context.key("objectives", f"close/{parent}")
-        yield children[0], command(key, [Proposal(event=event, envelope=envelope)])
+        facts = ["close", parent]
+        yield children[0], command(key, [Proposal(event=event, envelope=envelope)], facts=facts)
 
 
 def guideline_command(context: Context, row: GuidelineRow) -> Command:

@@ -71,7 +71,8 @@ class Problem:
     value: str | None = None
     """The offending text, clipped at 120 characters and escaped."""
     code: str
-    facts: Mapping[str, str] = field(default_factory=dict)
+    # A mapping has no hash; place, value and code tell problems apart well enough.
+    facts: Mapping[str, str] = field(default_factory=dict, hash=False)
     message: str
     """One English line: what is wrong and why."""
     hint: str

@@ -3,9 +3,9 @@
 Source: docs/data-folder.md; docs/adr/0005-proposals.md.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from ledger.aggregates.base import Command, Proposal
 from ledger.aggregates.identity import IDENTITY, LEDGER_STREAM
@@ -24,6 +24,15 @@ from ledger.intake.tables import RejectedRow, Row, TableResult
 from ledger.session import Session
 
 T = TypeVar("T")
+
+_COLUMNS: Final[Mapping[str, str]] = {
+    "weight": "weight_pct",
+    "percent": "status_pct",
+    "units": "count",
+}
+"""Columns by field of the event, where the two have different names."""
+_REFERENCES: Final = ("parent_code", "document", "oge_code", "code", "node_code", "figure_id")
+"""Columns that name an entity, in the order in which a refused name is looked for."""
 
 Progress = Callable[[str, int, int], None]
 """Called with a file, the rows done and the rows in all."""
@@ -98,7 +107,11 @@ class Worker:
             try:
                 repeated = [self._session.submit(each).repeated for each in commands_of(row.value)]
             except (CommandRefusedError, AppendKeyConflictError, InvalidCommandError) as error:
-                found = _problem_of(error, file=table.file, line=row.line)
+                column = _column_of(error, row.texts)
+                value = None if column is None else row.texts[column]
+                found = _problem_of(
+                    error, file=table.file, line=row.line, column=column, value=value
+                )
                 rejected = RejectedRow(record=row.record, problems=(found,))
                 self._outcome.rejected.setdefault(table.file, []).append(rejected)
                 self._outcome.problems.append(found)
@@ -111,13 +124,19 @@ class Worker:
             self._progress(table.file, done, len(rows))
 
     def one(
-        self, file: str, each: Command, *, line: int | None = None, column: str | None = None
+        self,
+        file: str,
+        each: Command,
+        *,
+        line: int | None = None,
+        column: str | None = None,
+        value: str | None = None,
     ) -> None:
-        """Offer a command that stands for no single row."""
+        """Offer a command that stands for no single row; the place is where to mend it."""
         try:
             self._session.submit(each)
         except (CommandRefusedError, AppendKeyConflictError) as error:
-            found = _problem_of(error, file=file, line=line, column=column)
+            found = _problem_of(error, file=file, line=line, column=column, value=value)
             self._outcome.problems.append(found)
 
 
@@ -127,10 +146,30 @@ def _problem_of(
     file: str,
     line: int | None,
     column: str | None = None,
+    value: str | None = None,
 ) -> Problem:
+    facts: Mapping[str, str] = error.facts
+    code = "refused_by_rule"
     if isinstance(error, AppendKeyConflictError):
-        return problem("row_changed", file=file, line=line, facts=error.facts)
-    if isinstance(error, InvalidCommandError):
+        code = "row_changed"
+    elif isinstance(error, InvalidCommandError):
         facts = {"rule": error.code, "detail": str(error)}
-        return problem("refused_by_rule", file=file, line=line, facts=facts)
-    return problem("refused_by_rule", file=file, line=line, column=column, facts=error.facts)
+    return problem(code, file=file, line=line, column=column, value=value, facts=facts)
+
+
+def _column_of(
+    error: CommandRefusedError | AppendKeyConflictError | InvalidCommandError,
+    texts: Mapping[str, str],
+) -> str | None:
+    """Return the column that a rule speaks of; None when it is not one column of the row.
+
+    A rule names the field of the event, or the act or entity that a cell cites.
+    """
+    field_name = error.facts.get("field", "")
+    column = _COLUMNS.get(field_name, field_name)
+    if column in texts:
+        return column
+    if "act" in error.facts:
+        return "act" if texts.get("act") else None
+    named = error.facts.get("name")
+    return next((name for name in _REFERENCES if named and texts.get(name) == named), None)

@@ -90,5 +90,5 @@ for _table, _text in _GUARDS.values():
 def missing_guards(connection: Connection) -> tuple[str, ...]:
     """Return the names of the triggers that are missing or altered, sorted."""
     statement = text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-    found = {name: sql for name, sql in connection.execute(statement)}
+    found = {row.name: row.sql for row in connection.execute(statement)}
     return tuple(sorted(name for name, (_, sql) in _GUARDS.items() if found.get(name) != sql))

@@ -191,7 +191,8 @@ def test_explain_reaches_records_and_acts(example_ledger: Path) -> None:
     ran = run("--ledger", str(example_ledger), "explain", "PS", "--as-of", CLOSING, "--json")
     answer = ran.json
     assert answer["value"] == "106.92"
-    assert [child["weight"] for child in answer["tree"]["children"]] == ["30", "20", "20", "10", "20"]
+    weights = [child["weight"] for child in answer["tree"]["children"]]
+    assert weights == ["30", "20", "20", "10", "20"]
     assert all(
         grandchild["records"]
         for child in answer["tree"]["children"]
@@ -243,7 +244,7 @@ def test_demo_shows_both_days_and_marks_the_sandbox(clean_place: Path) -> None:
     assert run("demo", "--json").json["events"] == 0
 
 
-def test_demo_leaves_a_real_ledger_alone(clean_place: Path) -> None:
+def test_demo_leaves_a_real_ledger_alone() -> None:
     assert run("--ledger", "real.db", "init", "--body", "X").code == 0
     ran = run("--ledger", "real.db", "demo")
     assert ran.code == 22

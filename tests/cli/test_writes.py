@@ -48,8 +48,10 @@ def planned(clean_place: Path) -> Path:
         ["cycle", "open", "2023", "cycle", "--as-of", "2023-01-30"],
         ["objective", "assign", "2023", "A", "OGE", "top", "--as-of", "2023-01-30"],
         *(
-            ["objective", "assign", "2023", code, "OGE", "child", "--parent-code", "A"]
-            + ["--as-of", "2023-01-30"]
+            [
+                *("objective", "assign", "2023", code, "OGE", "child", "--parent-code", "A"),
+                *("--as-of", "2023-01-30"),
+            ]
             for code in ("A1", "A2")
         ),
     ):
@@ -88,9 +90,8 @@ def test_every_command_names_only_fields_of_its_event(command: object) -> None:
     assert required <= named, "a required field would be an option"
 
 
-def test_weights_that_do_not_sum_to_100_are_refused_when_the_assignment_closes(
-    planned: Path,
-) -> None:
+@pytest.mark.usefixtures("planned")
+def test_weights_that_do_not_sum_to_100_are_refused_when_the_assignment_closes() -> None:
     assert weight("A1", "60").code == 0
     assert weight("A2", "30").code == 0
     before = head()
@@ -101,7 +102,8 @@ def test_weights_that_do_not_sum_to_100_are_refused_when_the_assignment_closes(
     assert head() == before
 
 
-def test_a_target_is_revised_only_under_an_act(planned: Path) -> None:
+@pytest.mark.usefixtures("planned")
+def test_a_target_is_revised_only_under_an_act() -> None:
     define("A")
     accepted("target", "set", "2023", "A", "100", "--as-of", "2023-02-01")
     words = ["target", "revise", "2023", "A", "100", "90", "less staff", "--as-of", "2023-05-01"]
@@ -110,7 +112,8 @@ def test_a_target_is_revised_only_under_an_act(planned: Path) -> None:
     assert write(*words, "--act", ACT).code == 0
 
 
-def test_a_result_waits_for_its_period(planned: Path) -> None:
+@pytest.mark.usefixtures("planned")
+def test_a_result_waits_for_its_period() -> None:
     define("A")
     words = ["result", "record", "2023", "A", "--value", "98.5", "--vintage", "CONSUNTIVO"]
     words += ["--as-of", "2024-06-14"]
@@ -122,7 +125,8 @@ def test_a_result_waits_for_its_period(planned: Path) -> None:
     assert next(line["value"] for line in ran.json["indicators"] if line["code"] == "A") == "98.50"
 
 
-def test_an_act_is_not_cited_before_it_is_in_force(planned: Path) -> None:
+@pytest.mark.usefixtures("planned")
+def test_an_act_is_not_cited_before_it_is_in_force() -> None:
     ran = write(
         *("objective", "assign", "2023", "B", "OGE", "new", "--act", ACT, "--from", "2023-01-01"),
         *("--as-of", "2023-01-29"),
@@ -130,12 +134,14 @@ def test_an_act_is_not_cited_before_it_is_in_force(planned: Path) -> None:
     assert (ran.code, ran.problem["facts"]["rule"]) == (14, "act_not_in_force")
 
 
-def test_an_unknown_act_is_refused(planned: Path) -> None:
+@pytest.mark.usefixtures("planned")
+def test_an_unknown_act_is_refused() -> None:
     ran = write("objective", "assign", "2023", "B", "OGE", "new", "--act", "X/y/1/2023-01-01")
     assert (ran.code, ran.problem["facts"]["rule"]) == (14, "act_unknown")
 
 
-def test_a_parameter_waits_for_the_validation_of_the_report(planned: Path) -> None:
+@pytest.mark.usefixtures("planned")
+def test_a_parameter_waits_for_the_validation_of_the_report() -> None:
     accepted("unit", "establish", "U1", "dg", "Unit", "2020-01-01", "--as-of", "2023-01-01")
     accepted(
         *("parameter", "scale", "2023", "S", "--steps", "50", "--steps", "100"),
@@ -149,7 +155,8 @@ def test_a_parameter_waits_for_the_validation_of_the_report(planned: Path) -> No
     assert write(*words).code == 0
 
 
-def test_the_same_command_twice_records_once(planned: Path) -> None:
+@pytest.mark.usefixtures("planned")
+def test_the_same_command_twice_records_once() -> None:
     first = weight("A1", "60")
     before = head()
     again = weight("A1", "60")
@@ -157,13 +164,15 @@ def test_the_same_command_twice_records_once(planned: Path) -> None:
     assert head() == before
 
 
-def test_a_key_used_for_other_content_is_refused(planned: Path) -> None:
+@pytest.mark.usefixtures("planned")
+def test_a_key_used_for_other_content_is_refused() -> None:
     words = ["act", "adopt", "CIV", "resolution", "2023-02-01"]
     assert write(*words, "one", "--key", "k1").code == 0
     assert write(*words, "two", "--key", "k1").code == 17
 
 
-def test_dry_run_shows_the_event_and_records_nothing(planned: Path) -> None:
+@pytest.mark.usefixtures("planned")
+def test_dry_run_shows_the_event_and_records_nothing() -> None:
     before = head()
     ran = write("act", "adopt", "CIV", "resolution", "2023-02-01", "text", "--dry-run")
     assert ran.json["dry_run"] is True
@@ -171,13 +180,13 @@ def test_dry_run_shows_the_event_and_records_nothing(planned: Path) -> None:
     assert head() == before
 
 
-def test_dry_run_tells_a_refusal_too(planned: Path) -> None:
+@pytest.mark.usefixtures("planned")
+def test_dry_run_tells_a_refusal_too() -> None:
     assert write("objective", "close", "2023", "A", "--dry-run").code == 14
 
 
-def test_a_command_without_an_actor_says_how_to_name_one(
-    planned: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("planned")
+def test_a_command_without_an_actor_says_how_to_name_one(monkeypatch: pytest.MonkeyPatch) -> None:
     words = ["act", "adopt", "CIV", "resolution", "2023-02-01", "text", "--json"]
     ran = run(*words)
     assert ran.code == 13
@@ -188,6 +197,7 @@ def test_a_command_without_an_actor_says_how_to_name_one(
     assert envelope["actor"]["unit_code"] == "UFFICIO"
 
 
+@pytest.mark.usefixtures("planned")
 @pytest.mark.parametrize(
     ("words", "field"),
     [
@@ -203,7 +213,7 @@ def test_a_command_without_an_actor_says_how_to_name_one(
     ],
 )
 def test_a_value_that_cannot_be_read_is_refused_with_its_field(
-    planned: Path, words: Sequence[str], field: str
+    words: Sequence[str], field: str
 ) -> None:
     before = head()
     ran = write(*words)
@@ -213,7 +223,8 @@ def test_a_value_that_cannot_be_read_is_refused_with_its_field(
     assert head() == before
 
 
-def test_italian_dates_and_decimal_commas_are_read(planned: Path) -> None:
+@pytest.mark.usefixtures("planned")
+def test_italian_dates_and_decimal_commas_are_read() -> None:
     ran = accepted("weight", "set", "2023", "A", "A1", "12,5", "published", "--as-of", "01/02/2023")
     assert ran.json["events"][0]["event"]["weight"] == "12.5"
     assert ran.json["events"][0]["envelope"]["as_of"] == "2023-02-01"
@@ -280,7 +291,8 @@ def test_a_file_that_is_not_as_documented_is_refused_with_the_place(
     assert head() == before
 
 
-def test_a_correction_takes_the_place_of_an_event_and_the_trail_keeps_both(planned: Path) -> None:
+@pytest.mark.usefixtures("planned")
+def test_a_correction_takes_the_place_of_an_event_and_the_trail_keeps_both() -> None:
     define("A")
     accepted("period", "open", "2023", "2023-01-01", "2023-12-31", "--as-of", "2023-01-30")
     accepted("result", "record", "2023", "A", "--value", "98.5", "--as-of", "2024-03-01")
@@ -300,12 +312,14 @@ def test_a_correction_takes_the_place_of_an_event_and_the_trail_keeps_both(plann
     assert {"name": "value", "before": "98.5", "after": "89.5"} in last["changes"]
 
 
-def test_a_correction_of_nothing_is_refused(planned: Path) -> None:
+@pytest.mark.usefixtures("planned")
+def test_a_correction_of_nothing_is_refused() -> None:
     ran = write("correct", "9999", "--set", "value=1", "--reason", "x")
     assert ran.code == 15
 
 
-def test_a_correction_names_fields_that_exist(planned: Path) -> None:
+@pytest.mark.usefixtures("planned")
+def test_a_correction_names_fields_that_exist() -> None:
     ran = write("correct", str(head()), "--set", "lable=x", "--reason", "typo")
     assert ran.code == 13
     assert "did you mean label?" in ran.problem["detail"]

@@ -11,7 +11,7 @@ from ledger.envelopes import input_digest
 from ledger.errors import CommandRefusedError
 from ledger.events.acts import ActAdopted
 from ledger.events.base import Event
-from ledger.events.ledger import ActReference, Actor, Envelope, Source
+from ledger.events.ledger import Actor, ActReference, Envelope, Source
 from ledger.feed import RecordedEvent
 from ledger.rules import Rule
 from ledger.session import Session
