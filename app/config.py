@@ -169,7 +169,11 @@ def _read_file(environment: Mapping[str, str], folder: Path) -> tuple[Path | Non
         return path, _parse(path)
     home = environment.get("XDG_CONFIG_HOME") or str(Path(environment.get("HOME", "/")) / ".config")
     for path in (folder / FILE, Path(home) / "registro" / FILE):
-        if path.is_file():
+        try:
+            there = path.is_file()
+        except OSError as error:
+            raise ConfigurationError(setting=str(path), reason=str(error)) from error
+        if there:
             return path, _parse(path)
     return None, {}
 

@@ -7,7 +7,6 @@ The rules are Avro's schema resolution, in both directions (FULL) and against ev
    resolve as plain bytes and give wrong figures.
 2. Text and bytes are not exchanged, though Avro promotes one to the other: not all bytes are text.
 3. A default never changes: a body without the field would say something else in each version.
-4. The kind of a schema never changes.
 
 Source: Avro specification 1.12, schema resolution; docs/adr/0003-schemas.md.
 """
@@ -146,8 +145,6 @@ class _Resolution:
             return
         self.open_pairs.add(pair)
         yield from _names(reader, writer, path)
-        if reader.kind != writer.kind:
-            yield _differs(path, "registro:kind", reader.kind, writer.kind)
         written = {item.name: item for item in writer.fields}
         for item in reader.fields:
             inside = place(path, item.name)

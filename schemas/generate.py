@@ -25,7 +25,6 @@ from schemas.syntax import (
     Enum,
     Field,
     Fixed,
-    Json,
     Map,
     Primitive,
     Record,
@@ -172,7 +171,7 @@ def _class(record: Record) -> str:
 
 def _class_doc(record: Record) -> str:
     """Return the docstring: the first sentence on the first line, the others in a paragraph."""
-    summary, _, rest = _escaped(record.doc).partition(". ")
+    summary, _, rest = record.doc.partition(". ")
     if not rest:
         return _wrapped(summary)
     paragraph = textwrap.fill(
@@ -189,7 +188,7 @@ def _class_doc(record: Record) -> str:
 def _field(field: Field) -> str:
     annotation = _annotation(field.type)
     default = f" = {_default(field)}" if field.has_default else ""
-    return f"    {field.name}: {annotation}{default}\n{_wrapped(_escaped(field.doc))}"
+    return f"    {field.name}: {annotation}{default}\n{_wrapped(field.doc)}"
 
 
 def _wrapped(doc: str) -> str:
@@ -203,10 +202,6 @@ def _wrapped(doc: str) -> str:
         break_on_hyphens=False,
     )
     return f"{text}\n"
-
-
-def _escaped(doc: str) -> str:
-    return doc.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def _names(names: Sequence[str]) -> str:
@@ -255,8 +250,8 @@ def _default(field: Field) -> str:
             return repr(field.default)
         case []:
             return "()"
-        case str() if isinstance(field.type, Primitive | Enum):
-            text = f'"{_escaped(field.default)}"'
+        case str() if isinstance(field.type, Primitive | Enum) and is_plain(field.default):
+            text = f'"{field.default}"'
             return f"Decimal({text})" if _annotation(field.type) == "Decimal" else text
         case _:
             raise _no_class(f"the default of {field.name}")
@@ -264,6 +259,11 @@ def _default(field: Field) -> str:
 
 def _references(field: Field) -> set[str]:
     return references(field.type)
+
+
+def is_plain(text: str) -> bool:
+    """Return whether a text can stand between quotes without an escape, on one line."""
+    return text.isprintable() and not set(text) & set('"\\')
 
 
 def references(schema: SchemaType) -> set[str]:
@@ -318,7 +318,7 @@ def _catalogue(events: Sequence[str]) -> str:
         f"{_from_imports(imports)}\n"
         "EVENT_TYPES: Final[Mapping[str, type[Event]]] = MappingProxyType(\n"
         f"    {{\n{rows}    }}\n)\n"
-        '"""In order of the full name; kept in step with the schemas by `python -m schemas check`."""\n'
+        '"""In order of the full name; `python -m schemas check` keeps it in step."""\n'
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from app.cli.commands import ENTRIES
 from app.cli.main import PROGRAM, build
+from app.cli.write import COMMON
 from app.config import SPECS
 from ledger.errors import LedgerError
 from schemas.errors import SchemaError
@@ -90,6 +91,9 @@ def _command(command: Any, path: str) -> Iterator[str]:
         return
     arguments = [p for p in command.params if p.param_type_name == "argument"]
     options = [p for p in command.params if p.param_type_name == "option" and p.name != "help"]
+    if {p.name for p in options} >= set(COMMON):
+        # What all recording commands share is described once, under Writing.
+        options = [p for p in options if p.name not in COMMON]
     words = " ".join(p.metavar or p.name.upper() for p in arguments)
     yield f"### `{path}{' ' + words if words else ''}`\n"
     yield f"{command.help}\n"

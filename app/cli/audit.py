@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from app.cli.context import NEGATIVE, Cli, cli_of
-from app.cli.intake import opened_or_created, show_problems
+from app.cli.intake import ledger_to_fill, show_problems
 from app.output.format import number
 from app.output.table import Column, Table
 from app.texts.usage import both
@@ -66,15 +66,15 @@ def audit(
     """Check the arithmetic of printed figures; exit code 1 when something is inconsistent."""
     cli = cli_of(context)
     path = folder.expanduser()
-    ledger = opened_or_created(cli, dry_run=dry_run)
-    tables = read_audit_tables(path, today=ledger.today())
-    verdicts = check_all(tables.figures, tables.relations)
     recorded = None
-    if not tables.errors:
-        chosen = actor or cli.settings["actor"]
-        recorded = record_printed(
-            ledger, path, dry_run=dry_run, actor=parse_actor(chosen) if chosen else None
-        )
+    with ledger_to_fill(cli, dry_run=dry_run) as ledger:
+        tables = read_audit_tables(path, today=ledger.today())
+        verdicts = check_all(tables.figures, tables.relations)
+        if not tables.errors:
+            chosen = actor or cli.settings["actor"]
+            recorded = record_printed(
+                ledger, path, dry_run=dry_run, actor=parse_actor(chosen) if chosen else None
+            )
     problems = (*tables.problems, *(() if recorded is None else recorded.problems))
     if cli.json:
         cli.answer(_json(verdicts, problems, recorded, dry_run=dry_run))

@@ -168,6 +168,13 @@ ENTRIES: Final[tuple[Entry, ...]] = (
     ),
     _entry(
         _CARE,
+        "restore",
+        "care",
+        "Rimette al suo posto una copia, dopo averla verificata.",
+        "Put a copy back in its place, after checking it.",
+    ),
+    _entry(
+        _CARE,
         "config",
         "settings",
         "Impostazioni e loro origine.",

@@ -1,5 +1,7 @@
 """Command `registro import`."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +17,7 @@ from ledger.envelopes import parse_actor
 from ledger.errors import ImportRefusedError, LedgerMissingError
 from ledger.intake.importer import ImportReport, Mode, import_folder
 from ledger.intake.problems import Problem
-from ledger.store.engine import open_engine, shown, store_url
+from ledger.store.engine import file_of, open_engine, shown, store_url
 from ledger.store.store import Store
 
 PROBLEMS_SHOWN = 20
@@ -62,23 +64,27 @@ def import_(
 ) -> None:
     """Record a data folder; without --rows one bad row refuses the whole folder."""
     cli = cli_of(context)
-    ledger = opened_or_created(cli, dry_run=dry_run)
     chosen = actor or cli.settings["actor"]
-    with cli.screen.progress(str(folder)) as progress:
-        report = import_folder(
-            ledger,
-            folder.expanduser(),
-            mode=Mode.ROWS if rows else Mode.WHOLE,
-            dry_run=dry_run,
-            actor=parse_actor(chosen) if chosen else None,
-            rejects_to=rejects,
-            texts=lambda found: problem_texts(found, cli.lang),
-            progress=progress,
-        )
+    with ledger_to_fill(cli, dry_run=dry_run) as ledger:
+        with cli.screen.progress(str(folder)) as progress:
+            report = import_folder(
+                ledger,
+                folder.expanduser(),
+                mode=Mode.ROWS if rows else Mode.WHOLE,
+                dry_run=dry_run,
+                actor=parse_actor(chosen) if chosen else None,
+                rejects_to=rejects,
+                texts=lambda found: problem_texts(found, cli.lang),
+                progress=progress,
+            )
+        _report(cli, report, folder, every=show_all)
+
+
+def _report(cli: Cli, report: ImportReport, folder: Path, *, every: bool) -> None:
     if cli.json:
         cli.answer(_json(report))
     else:
-        show_problems(cli, report.problems, every=show_all)
+        show_problems(cli, report.problems, every=every)
         if not report.refused_whole:
             _show(cli, report)
     if report.refused_whole:
@@ -87,23 +93,42 @@ def import_(
         raise typer.Exit(NEGATIVE)
 
 
-def opened_or_created(cli: Cli, *, dry_run: bool) -> LedgerApplication:
-    """Open the ledger for writing; create it when there is none, and say so.
+@contextmanager
+def ledger_to_fill(cli: Cli, *, dry_run: bool) -> Iterator[LedgerApplication]:
+    """Give the ledger for writing; make it when there is none, and say so.
 
-    A dry run creates nothing: it works on an empty ledger in memory.
+    A dry run makes nothing: it works on an empty ledger in memory. A ledger that was made and into
+    which nothing was recorded is taken away again.
     """
     try:
-        return cli.open(read_only=dry_run)
+        ledger = cli.open(read_only=dry_run)
     except LedgerMissingError:
-        if dry_run:
-            store = Store(open_engine(store_url(":memory:")), clock=cli.clock, entropy=cli.entropy)
-            return LedgerApplication.create(store, clock=cli.clock, entropy=cli.entropy, body=None)
-        ledger = create(cli, body=None)
-        place = shown(ledger.store.engine.url)
-        cli.screen.note(
-            cli.tr(f"Non c'era un registro: creato {place}", f"There was no ledger: made {place}")
-        )
-        return ledger
+        pass
+    else:
+        yield ledger
+        return
+    if dry_run:
+        store = Store(open_engine(store_url(":memory:")), clock=cli.clock, entropy=cli.entropy)
+        yield LedgerApplication.create(store, clock=cli.clock, entropy=cli.entropy, body=None)
+        return
+    ledger = create(cli, body=None)
+    empty = ledger.head()
+    try:
+        yield ledger
+    finally:
+        place = ledger.store.engine.url
+        if ledger.head() > empty:
+            text = f"Non c'era un registro: creato {shown(place)}"
+            cli.screen.note(cli.tr(text, f"There was no ledger: made {shown(place)}"))
+        else:
+            ledger.store.engine.dispose()
+            _remove(file_of(place))
+
+
+def _remove(file: Path | None) -> None:
+    if file is not None:
+        for each in (file, *(file.with_name(file.name + end) for end in ("-wal", "-shm"))):
+            each.unlink(missing_ok=True)
 
 
 def show_problems(cli: Cli, problems: tuple[Problem, ...], *, every: bool) -> None:

@@ -19,7 +19,7 @@ from app.texts.text import Text
 from app.texts.usage import both
 from ledger.intake.forms import FormField, build, fields_of
 
-_COMMON: Mapping[str, tuple[Any, object]] = {
+COMMON: Mapping[str, tuple[Any, object]] = {
     "actor": (
         Annotated[
             str | None,
@@ -149,7 +149,7 @@ def _function(command: WriteCommand) -> Callable[..., None]:
 
     def run(context: typer.Context, **values: Any) -> None:
         cli = cli_of(context)
-        common = {name: values.pop(name) for name in _COMMON}
+        common = {name: values.pop(name) for name in COMMON}
         texts = {name: value for name, value in values.items() if value}
         ledger = cli.open(read_only=bool(common["dry_run"]))
         event = build(command.event, command.complete(ledger, texts))
@@ -166,7 +166,7 @@ def _function(command: WriteCommand) -> Callable[..., None]:
             inspect.Parameter(
                 name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default
             )
-            for name, (annotation, default) in _COMMON.items()
+            for name, (annotation, default) in COMMON.items()
         ),
     ]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # Typer reads it

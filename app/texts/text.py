@@ -1,6 +1,5 @@
 """stop"""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 

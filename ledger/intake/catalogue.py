@@ -16,6 +16,7 @@ Inference (docs/data-folder.md):
 Source: rulings 17; the README of the worked example.
 """
 
+import contextlib
 import datetime as dt
 import json
 import tomllib
@@ -23,12 +24,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from ledger.envelopes import parse_act
 from ledger.errors import DatasetError, FormulaError, InvalidCommandError
 from ledger.events.ledger import ActReference
 from ledger.formula import (
+    RULES,
     ChildrenMean,
     Flow,
     Formula,
@@ -38,6 +40,8 @@ from ledger.formula import (
     format_formula,
     parse_formula,
 )
+from ledger.intake.numbers import DIGITS_MAX, decimal_cell
+from ledger.intake.problems import CellError
 from ledger.intake.rows import FlowRow, ObjectiveRow
 
 FILE: Final = "catalogue.toml"
@@ -176,7 +180,8 @@ def read_catalogue(folder: Path, objectives: Sequence[ObjectiveRow]) -> Catalogu
     """Read `catalogue.toml` of a folder; without one everything is inferred.
 
     Raises:
-        DatasetError: the file cannot be read, has unknown keys or a wrong formula or act.
+        DatasetError: the file cannot be read, has unknown keys, a value of another type than its
+            key takes, a code twice, or a wrong formula or act.
     """
     rows = {row.code: row for row in objectives}
     path = folder / FILE
@@ -185,47 +190,115 @@ def read_catalogue(folder: Path, objectives: Sequence[ObjectiveRow]) -> Catalogu
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
         return _catalogue(data, rows)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError, TypeError) as error:
+        # ValueError: not UTF-8 or not TOML; TypeError: a formula that JSON cannot hold.
         raise DatasetError(folder=folder.name, reason=f"{FILE}: {error}") from error
-    except (FormulaError, InvalidCommandError, KeyError, TypeError, ArithmeticError) as error:
+    except (FormulaError, InvalidCommandError, _UnfitError) as error:
         raise DatasetError(folder=folder.name, reason=f"{FILE}: {error}") from error
 
 
-def _catalogue(data: dict[str, Any], rows: dict[str, ObjectiveRow]) -> Catalogue:
-    _only(data, {"format", "measurement_system", "plan", "guidelines", "indicator"})
+class _UnfitError(Exception):
+    """The catalogue is TOML and yet no catalogue."""
+
+
+def _catalogue(data: Mapping[str, object], rows: dict[str, ObjectiveRow]) -> Catalogue:
+    _only(data, {"format", "measurement_system", "plan", "guidelines", "indicator"}, FILE)
     if data.get("format") != FORMAT:
-        raise KeyError(f"format {data.get('format')!r}; this release reads {FORMAT}")
-    system = data.get("measurement_system")
+        raise _UnfitError(f"format {data.get('format')!r}; this release reads {FORMAT}")
     return Catalogue(
-        system=None
-        if system is None
-        else System(model=system["model"], title=system["title"], act=parse_act(system["act"])),
-        plan_act=_act(data.get("plan")),
-        guidelines_act=_act(data.get("guidelines")),
-        entries={item["code"]: _entry(item) for item in data.get("indicator", [])},
+        system=_system(data),
+        plan_act=_act(data, "plan"),
+        guidelines_act=_act(data, "guidelines"),
+        entries=_entries(data.get("indicator", [])),
         objectives=rows,
     )
 
 
-def _act(section: dict[str, Any] | None) -> ActReference | None:
-    return None if section is None else parse_act(section["act"])
-
-
-def _entry(item: dict[str, Any]) -> Entry:
-    _only(item, {"code", "formula", "rule", "decimals", "cap"})
-    formula = item.get("formula")
-    text = None
-    if formula is not None:
-        text = format_formula(parse_formula(json.dumps(formula), subject=item["code"]))
-    return Entry(
-        formula=text,
-        deviation_rule=item.get("rule"),
-        decimals=item.get("decimals"),
-        cap=None if item.get("cap") is None else Decimal(str(item["cap"])),
+def _system(data: Mapping[str, object]) -> System | None:
+    place = "measurement_system"
+    if place not in data:
+        return None
+    section = _table(data[place], place)
+    _only(section, {"model", "title", "act"}, place)
+    return System(
+        model=_text(section, "model", place),
+        title=_text(section, "title", place),
+        act=parse_act(_text(section, "act", place)),
     )
 
 
-def _only(data: Mapping[str, Any], known: set[str]) -> None:
+def _act(data: Mapping[str, object], place: str) -> ActReference | None:
+    if place not in data:
+        return None
+    section = _table(data[place], place)
+    _only(section, {"act"}, place)
+    return parse_act(_text(section, "act", place))
+
+
+def _entries(listed: object) -> Mapping[str, Entry]:
+    if not isinstance(listed, list):
+        raise _UnfitError("indicator: write each as a table [[indicator]]")
+    entries: dict[str, Entry] = {}
+    for place, item in enumerate(listed, start=1):
+        section = _table(item, f"indicator {place}")
+        code = _text(section, "code", f"indicator {place}")
+        if code in entries:
+            raise _UnfitError(f"indicator {code}: it stands twice; keep one of the two")
+        entries[code] = _entry(section, code)
+    return entries
+
+
+def _entry(item: Mapping[str, object], code: str) -> Entry:
+    place = f"indicator {code}"
+    _only(item, {"code", "formula", "rule", "decimals", "cap"}, place)
+    formula = item.get("formula")
+    rule = None if "rule" not in item else _text(item, "rule", place)
+    if rule is not None and rule not in RULES:
+        raise _UnfitError(f"{place}: rule is {rule!r}; write one of {', '.join(RULES)}")
+    return Entry(
+        formula=None
+        if formula is None
+        else format_formula(parse_formula(json.dumps(formula), subject=code)),
+        deviation_rule=rule,
+        decimals=_decimals(item.get("decimals"), place),
+        cap=_cap(item.get("cap"), place),
+    )
+
+
+def _decimals(value: object, place: str) -> int | None:
+    # In Python a truth value is an integer; in TOML it is not.
+    if value is None or (type(value) is int and 0 <= value <= DIGITS_MAX):
+        return value
+    raise _UnfitError(f"{place}: decimals is {value!r}; write a whole number, 0 to {DIGITS_MAX}")
+
+
+def _cap(value: object, place: str) -> Decimal | None:
+    if value is None:
+        return None
+    if isinstance(value, int | float | str) and not isinstance(value, bool):
+        with contextlib.suppress(CellError):
+            cap = decimal_cell(str(value))
+            if cap >= 0:
+                return cap
+    raise _UnfitError(f"{place}: cap is {value!r}; write a number of percent, such as 150")
+
+
+def _table(value: object, place: str) -> Mapping[str, object]:
+    if not isinstance(value, dict):
+        raise _UnfitError(f"{place}: write it as a table, not as {value!r}")
+    return value
+
+
+def _text(section: Mapping[str, object], key: str, place: str) -> str:
+    value = section.get(key)
+    if not isinstance(value, str) or not value:
+        raise _UnfitError(f"{place}: {key} is {value!r}; write a text between quotes")
+    return value
+
+
+def _only(data: Mapping[str, object], known: set[str], place: str) -> None:
     unknown = sorted(set(data) - known)
     if unknown:
-        raise KeyError(f"unknown keys {', '.join(unknown)}; known: {', '.join(sorted(known))}")
+        raise _UnfitError(
+            f"{place}: unknown keys {', '.join(unknown)}; known: {', '.join(sorted(known))}"
+        )

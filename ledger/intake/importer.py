@@ -256,9 +256,9 @@ def _close_assignments(worker: Worker, context: Context, folder: Folder) -> None
 
 def _ordered(problems: Iterable[Problem]) -> list[Problem]:
     places = {file: place for place, file in enumerate((CARD, CATALOGUE_FILE, *TABLES))}
-    return sorted(
-        dict.fromkeys(problems), key=lambda one: (places.get(one.file, 99), one.line or 0)
-    )
+    # One problem may be found twice, by the folder and by a rule; a text tells them apart.
+    once = {str(one): one for one in problems}
+    return sorted(once.values(), key=lambda one: (places.get(one.file, 99), one.line or 0))
 
 
 def _write_rejects(

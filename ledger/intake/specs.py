@@ -7,7 +7,14 @@ import datetime as dt
 from typing import Final
 
 from ledger.intake.dates import date_cell
-from ledger.intake.numbers import decimal_cell, decimals_of, integer_cell, year_cell
+from ledger.intake.numbers import (
+    DIGITS_MAX,
+    decimal_cell,
+    decimals_of,
+    integer_between,
+    year_cell,
+)
+from ledger.intake.problems import CellError
 from ledger.intake.rows import (
     ActRow,
     DocumentRow,
@@ -38,6 +45,8 @@ MEASURE_UNITS: Final = (
     "score",
     "year",
 )
+COUNT_MAX: Final = 2**63 - 1
+"""Greatest whole number of the schemas' type `long`."""
 RESULT_BASES: Final = ("measured", "computed", "published", "unpublished")
 WEIGHT_BASES: Final = ("published", "derived", "equal", "unpublished")
 
@@ -45,6 +54,7 @@ _text = nullable(text_cell)
 _code = nullable(code_cell)
 _number = nullable(decimal_cell)
 _anything = str
+_count = integer_between(minimum=0, maximum=COUNT_MAX)
 
 
 def act_spec(today: dt.date) -> TableSpec[ActRow]:
@@ -83,18 +93,27 @@ def document_spec(today: dt.date) -> TableSpec[DocumentRow]:
 
 def unit_spec() -> TableSpec[UnitRow]:
     """`units.csv`."""
+
+    def build(cells: Cells, _: Texts) -> UnitRow:
+        row = UnitRow(**cells)
+        needed = "count" if row.record == "TYPE" else "code"
+        if getattr(row, needed) is None:
+            raise CellError("empty_value", column=needed)
+        return row
+
     return TableSpec(
         file="units.csv",
         columns={
             "record": choice_cell(("TYPE", "UNIT"), what="kind of row"),
             "unit_type": code_cell,
-            "count": nullable(integer_cell),
+            "count": nullable(_count),
             "code": _code,
             "name": text_cell,
             "parent_code": _code,
         },
         key=("record", "unit_type", "code"),
-        build=lambda cells, _: UnitRow(**cells),
+        also_unique=(("code",),),
+        build=build,
     )
 
 
@@ -189,7 +208,7 @@ def figure_spec(today: dt.date) -> TableSpec[FigureRow]:
             "raw": _anything,
             "value": _number,
             "unit": choice_cell(MEASURE_UNITS, what="unit of measure"),
-            "decimals": integer_cell,
+            "decimals": integer_between(minimum=-DIGITS_MAX, maximum=DIGITS_MAX),
             "vintage": code_cell,
             "as_of": date_cell(not_after=today),
             "ref_from": date_cell(),
@@ -225,7 +244,7 @@ def measure_count_spec() -> TableSpec[MeasureCountRow]:
         columns={
             "scope": choice_cell(("central", "territorial"), what="scope"),
             "measure_type": code_cell,
-            "measures": integer_cell,
+            "measures": _count,
             "locator": _text,
         },
         key=("scope", "measure_type"),
@@ -241,7 +260,7 @@ def risk_count_spec() -> TableSpec[RiskCountRow]:
             "activity": code_cell,
             "scope": choice_cell(("central", "territorial"), what="scope"),
             "risk_level": nullable(choice_cell(("high", "medium", "low"), what="risk level")),
-            "risks": integer_cell,
+            "risks": _count,
             "locator": _text,
         },
         key=("activity", "scope", "risk_level"),

@@ -1,7 +1,9 @@
 """What other programs rely on: commands, exit codes and JSON, as docs/cli.md promises them."""
 
+import contextlib
 import json
 import re
+import sqlite3
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import pytest
 
 from app.cli.main import PROGRAM
 from tests.support.cli import Ran, run
-from tests.support.dataset import EXAMPLE
+from tests.support.dataset import EXAMPLE, copy_of_example
 
 PRE, CLOSING = "2024-03-01", "2024-06-14"
 
@@ -232,6 +234,32 @@ def test_backup_is_a_ledger_of_its_own(example_ledger: Path, clean_place: Path) 
     assert replayed(copy).json["digest"] == replayed(example_ledger).json["digest"]
     assert run("--ledger", str(copy), "verify").code == 0
     assert run("--ledger", str(example_ledger), "backup", str(copy)).code == 22
+
+
+def test_a_backup_is_restored_where_no_ledger_is(example_ledger: Path, clean_place: Path) -> None:
+    assert run("--ledger", str(example_ledger), "backup", "copy.db").code == 0
+    assert run("--ledger", "again.db", "restore", "copy.db").code == 0
+    again = replayed(clean_place / "again.db")
+    assert again.json["digest"] == replayed(example_ledger).json["digest"]
+    assert run("--ledger", "again.db", "restore", "copy.db").code == 22
+
+
+def test_a_damaged_backup_is_not_restored(example_ledger: Path, clean_place: Path) -> None:
+    assert run("--ledger", str(example_ledger), "backup", "copy.db").code == 0
+    with contextlib.closing(sqlite3.connect("copy.db")) as connection, connection:
+        connection.execute("DROP TRIGGER record_no_update")
+        connection.execute("UPDATE record SET salt = zeroblob(32) WHERE position = 9")
+    assert run("--ledger", "again.db", "restore", "copy.db").code == 23
+    assert not (clean_place / "again.db").exists()
+
+
+def test_a_refused_import_leaves_no_new_ledger_behind(clean_place: Path) -> None:
+    folder = copy_of_example(clean_place / "data")
+    (folder / "dataset.toml").write_text("[dataset]\n", encoding="utf-8")
+    ran = run("import", str(folder), "--json")
+    assert ran.code == 26
+    assert ran.json["problems"]
+    assert not (clean_place / "registro.db").exists()
 
 
 def test_demo_shows_both_days_and_marks_the_sandbox(clean_place: Path) -> None:
