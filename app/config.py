@@ -157,13 +157,15 @@ def _setting(spec: Spec, value: str, kind: Kind, origin: str) -> Setting:
             setting=spec.name,
             reason=f"{value!r} ({origin}) is not one of: {', '.join(spec.choices)}",
         )
+    if spec.default and not value.strip():
+        raise ConfigurationError(setting=spec.name, reason=f"it is empty ({origin})")
     return Setting(spec=spec, value=value, kind=kind, origin=origin)
 
 
 def _read_file(environment: Mapping[str, str], folder: Path) -> tuple[Path | None, dict[str, str]]:
     named = environment.get(CONFIG_VARIABLE)
     if named is not None:
-        path = Path(named)
+        path = folder / named
         if not path.is_file():
             raise ConfigurationError(setting=CONFIG_VARIABLE, reason=f"there is no file {named}")
         return path, _parse(path)

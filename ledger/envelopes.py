@@ -7,15 +7,21 @@ changes whenever anything that is recorded changes.
 import datetime as dt
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from functools import cache
+from typing import Final
 
 from ledger.aggregates.base import Command, Proposal
 from ledger.errors import InvalidCommandError
 from ledger.events.ledger import Actor, ActReference
 from ledger.types import AppendKey, Digest
+
+_SLASHED_ACT: Final = re.compile(r"\s*([^/\s][^/]*)/\s*([^/\s][^/]*)/([^/]*)/([^/]*)")
+_WRITTEN_ACT: Final = re.compile(r"([^ ]+) ([^ ]+)(?: ([^ ]+))? of ([^ ]+)")
+_ISO_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def parse_actor(text: str) -> Actor:
@@ -36,33 +42,26 @@ def parse_act(text: str) -> ActReference:
     """Read `ORGAN TYPE [NUMBER] of DATE` or `ORGAN/TYPE/NUMBER/DATE`, the date in ISO form.
 
     Raises:
-        InvalidCommandError: the text is neither.
+        InvalidCommandError: the text is neither, or has no organ, type or real day.
     """
-    if "/" in text:
-        parts = text.split("/")
-        if len(parts) == 4:  # noqa: PLR2004 - organ, type, number, date
-            return _act(text, parts[0], parts[1], parts[2] or None, parts[3])
-    words = text.split()
-    if len(words) >= 4 and words[-2] == "of":  # noqa: PLR2004 - organ, type, "of", date
-        number = words[2] if len(words) == 5 else None  # noqa: PLR2004 - with a number
-        if len(words) <= 5:  # noqa: PLR2004 - with a number
-            return _act(text, words[0], words[1], number, words[-1])
-    raise InvalidCommandError(
-        subject="act",
-        field="act",
-        value=text,
-        reason="write ORGAN/TYPE/NUMBER/DATE, for example CdA/resolution/177/2022-11-03",
-    )
-
-
-def _act(text: str, organ: str, act_type: str, number: str | None, day: str) -> ActReference:
+    found = _SLASHED_ACT.fullmatch(text.strip()) or _WRITTEN_ACT.fullmatch(" ".join(text.split()))
+    if found is None:
+        raise InvalidCommandError(
+            subject="act",
+            field="act",
+            value=text,
+            reason="write ORGAN/TYPE/NUMBER/DATE, for example CdA/resolution/177/2022-11-03",
+        )
+    organ, act_type, number, day = (part and part.strip() for part in found.groups())
     try:
-        adopted_on = dt.date.fromisoformat(day)
+        adopted_on = dt.date.fromisoformat(day if _ISO_DAY.fullmatch(day) else "")
     except ValueError as error:
         raise InvalidCommandError(
-            subject="act", field="date", value=text, reason="the date is not YYYY-MM-DD"
+            subject="act", field="date", value=text, reason="the date is not a day as YYYY-MM-DD"
         ) from error
-    return ActReference(organ=organ, act_type=act_type, number=number, adopted_on=adopted_on)
+    return ActReference(
+        organ=organ, act_type=act_type, number=number or None, adopted_on=adopted_on
+    )
 
 
 def input_digest(facts: object) -> Digest:

@@ -185,13 +185,22 @@ def parse_formula(text: str, *, subject: str) -> Formula:
         subject: indicator, for messages.
 
     Raises:
-        FormulaError: not JSON, unknown operator, missing or stray key, too deep or too long.
+        FormulaError: not JSON, unknown operator, missing, stray or doubled key, too deep or too
+            long.
     """
     try:
-        data = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+        data = json.loads(text, object_pairs_hook=_object)
+    except (ValueError, RecursionError) as error:
+        # Not only JSONDecodeError: a number of thousands of digits is a plain ValueError.
         raise FormulaError(subject=subject, path="$", reason=f"not JSON: {error}") from error
     return _Parser(subject).node(data, "$", 1)
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return fields
 
 
 def _plain(formula: Formula) -> dict[str, object]:
@@ -262,21 +271,22 @@ class _Parser:
         """Return the formula of a JSON value."""
         self._nodes += 1
         if depth > DEPTH_MAX or self._nodes > NODES_MAX:
-            raise self._error(path, f"deeper than {DEPTH_MAX} or longer than {NODES_MAX} nodes")
+            raise self.error(path, f"deeper than {DEPTH_MAX} or longer than {NODES_MAX} nodes")
         if not isinstance(data, dict):
-            raise self._error(path, "an object with the key 'op' is expected")
+            raise self.error(path, "an object with the key 'op' is expected")
         fields = {str(key): value for key, value in data.items()}
         op = fields.pop("op", None)
         reader = _READERS.get(op) if isinstance(op, str) else None
         if reader is None:
             known = ", ".join(sorted(_READERS))
-            raise self._error(path, f"unknown operator {op!r}; known: {known}")
+            raise self.error(path, f"unknown operator {op!r}; known: {known}")
         formula = reader(_Fields(self, fields, path, depth))
         if fields:
-            raise self._error(path, f"unknown keys: {', '.join(sorted(fields))}")
+            raise self.error(path, f"unknown keys: {', '.join(sorted(fields))}")
         return formula
 
-    def _error(self, path: str, reason: str) -> FormulaError:
+    def error(self, path: str, reason: str) -> FormulaError:
+        """Return the error of a place, to be raised."""
         return FormulaError(subject=self._subject, path=path, reason=reason)
 
 
@@ -294,7 +304,7 @@ class _Fields:
         value = self._fields.pop(key, default)
         if not isinstance(value, str) or not value or (allowed and value not in allowed):
             expected = f"one of {', '.join(allowed)}" if allowed else "a text"
-            raise self._parser._error(f"{self._path}.{key}", f"{expected} is expected")  # noqa: SLF001 - one parser in two classes
+            raise self._parser.error(f"{self._path}.{key}", f"{expected} is expected")
         return value
 
     def number(self, key: str) -> Decimal:
@@ -303,7 +313,7 @@ class _Fields:
         try:
             return parse_decimal(text)
         except ValueError as error:
-            raise self._parser._error(f"{self._path}.{key}", str(error)) from error  # noqa: SLF001 - one parser in two classes
+            raise self._parser.error(f"{self._path}.{key}", str(error)) from error
 
     def optional_number(self, key: str) -> Decimal | None:
         """Take a number that may be absent."""
@@ -319,7 +329,7 @@ class _Fields:
         value = self._fields.pop(key, None)
         path = f"{self._path}.{key}"
         if not isinstance(value, list) or not value:
-            raise self._parser._error(path, "a list with at least one item is expected")  # noqa: SLF001 - one parser in two classes
+            raise self._parser.error(path, "a list with at least one item is expected")
         return [(item, f"{path}[{index}]") for index, item in enumerate(value)]
 
     def formulas(self, key: str) -> tuple[Formula, ...]:
@@ -333,12 +343,12 @@ class _Fields:
         terms = []
         for item, path in self.items("terms"):
             if not isinstance(item, dict):
-                raise self._parser._error(path, "an object with sign and of is expected")  # noqa: SLF001 - one parser in two classes
+                raise self._parser.error(path, "an object with sign and of is expected")
             inner = {str(key): value for key, value in item.items()}
             fields = _Fields(self._parser, inner, path, self._depth)
             terms.append((fields.text("sign", ("+", "-"), "+"), fields.formula("of")))
             if inner:
-                raise self._parser._error(path, f"unknown keys: {', '.join(sorted(inner))}")  # noqa: SLF001 - one parser in two classes
+                raise self._parser.error(path, f"unknown keys: {', '.join(sorted(inner))}")
         return tuple(terms)
 
     def part(self) -> str:

@@ -76,6 +76,8 @@ class StoredRecord:
     salt: bytes
     """32 random bytes from which the salts of the commitment derive."""
     commitment: Digest
+    inner_root: Digest
+    """Root over the single bodies; see `ledger.integrity.block`."""
     record: PendingRecord
 
     @property

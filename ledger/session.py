@@ -5,7 +5,8 @@ Invariants:
 2. Nothing reaches the store before `commit`, and `commit` is one transaction.
 3. Every stream that was read for a decision is checked again when appending: if somebody wrote it
    meanwhile, nothing is appended and the caller decides again.
-4. A command whose key is in the ledger already is answered again, never recorded twice.
+4. A command whose key is in the ledger already is answered again, never recorded twice: also when
+   another process records it while this session decides.
 
 Source: docs/adr/0005-proposals.md.
 """
@@ -18,7 +19,7 @@ from typing import Any, Protocol, TypeVar, cast
 from ledger.aggregates.base import Aggregate, Command, Happened, Proposal
 from ledger.aggregates.routing import aggregate_of
 from ledger.envelope_rules import check_envelope
-from ledger.errors import AppendKeyConflictError
+from ledger.errors import AppendKeyConflictError, CommandRefusedError
 from ledger.feed import GovernedEvent, RecordedEvent, event_id_of
 from ledger.records import AppendPart
 from ledger.types import AppendKey, Digest, Position, StreamName, StreamVersion
@@ -130,24 +131,38 @@ class Session:
             AppendKeyConflictError: its key was used for other content.
         """
         self._preload_keys([command.append_key])
-        known = self._keys.get(command.append_key)
-        if known is not None:
-            if known != command.input_digest:
-                raise AppendKeyConflictError(append_key=command.append_key, position="?")
-            return Receipt(append_key=command.append_key, repeated=True)
-        if not command.proposals:
-            # What the command asks for is the present state already.
-            return Receipt(append_key=command.append_key, repeated=True)
+        repeated = self._repeated(command)
+        if repeated is not None:
+            return repeated
         journal = _Journal()
         try:
             for part, proposal in enumerate(command.proposals):
                 self._accept(command, part, proposal, journal)
+        except CommandRefusedError:
+            self._undo(journal)
+            # Another process may have recorded this very command after its key was asked for and
+            # before a stream was read: then its own effects are what forbids it.
+            self._keys.update(self._history.appends_known([command.append_key]))
+            repeated = self._repeated(command)
+            if repeated is None:
+                raise
+            return repeated
         except Exception:
             self._undo(journal)
             raise
         self._staged.extend(journal.staged)
         self._keys[command.append_key] = command.input_digest
         return Receipt(append_key=command.append_key, repeated=False, events=tuple(journal.staged))
+
+    def _repeated(self, command: Command) -> Receipt | None:
+        """Return the answer to a command that adds nothing, None for one to decide."""
+        known = self._keys.get(command.append_key)
+        if known is not None and known != command.input_digest:
+            raise AppendKeyConflictError(append_key=command.append_key, position="?")
+        if known is None and command.proposals:
+            return None
+        # Its key is known, or what it asks for is the present state already.
+        return Receipt(append_key=command.append_key, repeated=True)
 
     def _accept(self, command: Command, part: int, proposal: Proposal, journal: _Journal) -> None:
         aggregate = aggregate_of(proposal.event)

@@ -22,7 +22,7 @@ from ledger.errors import LedgerError, StoredEventDecodeError
 from ledger.events.base import to_record
 from ledger.events.ledger import LedgerOpened, SchemaReleased
 from ledger.feed import RecordedEvent
-from ledger.integrity.commitment import commitment
+from ledger.integrity.commitment import seal
 from ledger.integrity.leaf import encode_leaf
 from ledger.integrity.merkle import CompactTree, leaf_hash
 from ledger.integrity.problems import IntegrityFormatError
@@ -200,23 +200,30 @@ class _Verifier:
             return
         try:
             stored = stored_of(row)
-            computed = commitment(
+            computed = seal(
                 fields_of(stored.record, recorded_at=stored.recorded_at, salt=stored.salt)
             )
         except (StoredEventDecodeError, IntegrityFormatError) as error:
             self._report("record_form", row, str(error))
             return
-        if computed != stored.commitment:
+        if computed.commitment != stored.commitment:
             self._report(
                 "commitment",
                 row,
                 f"the stored commitment is {stored.commitment.hex()}, "
-                f"the payload gives {computed.hex()}",
+                f"the payload gives {computed.commitment.hex()}",
+            )
+        if computed.inner_root != stored.inner_root:
+            self._report(
+                "inner_root",
+                row,
+                f"the stored inner root is {stored.inner_root.hex()}, "
+                f"the payload gives {computed.inner_root.hex()}",
             )
         self._check_order(row, stored)
         self._check_append(row, stored)
         self._check_meaning(row, stored)
-        self._add_leaf(stored, computed)
+        self._add_leaf(stored, computed.commitment)
 
     def _well_typed(self, row: RawRow) -> bool:
         for column in fields(row):
@@ -314,9 +321,15 @@ class _Verifier:
                     )
                 self._state.released.add(event.schema_id)
             case LedgerOpened() as event:
-                self._state.ledger_id = UUID(event.ledger_id)
+                self._learn_identity(row, event)
             case _:
                 pass
+
+    def _learn_identity(self, row: RawRow, event: LedgerOpened) -> None:
+        try:
+            self._state.ledger_id = UUID(event.ledger_id)
+        except ValueError:
+            self._report("content", row, f"{event.ledger_id!r} is no ledger identity")
 
     def _check_released(self, row: RawRow, stored: StoredRecord, schema_id: bytes) -> None:
         if schema_id in self._state.released or self._state.ledger_id is None:

@@ -150,8 +150,9 @@ class _Resolution:
             inside = place(path, item.name)
             source = _source_of(item, written)
             if source is not None:
-                yield from self.compare(item.type, source.type, inside)
-                yield from _defaults(item, source, inside)
+                reasons = tuple(self.compare(item.type, source.type, inside))
+                # Defaults of different types differ of course: that says nothing more.
+                yield from reasons or _defaults(item, source, inside)
             elif not item.has_default:
                 yield Incompatibility(
                     path=inside, reason="the writer has no such field and the reader no default"

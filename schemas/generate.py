@@ -37,8 +37,8 @@ WIDTH: Final = 100
 """Columns of a line, as in pyproject.toml."""
 PACKAGE: Final = "ledger.events"
 """Package of the generated modules."""
-HAND_WRITTEN: Final = frozenset({"__init__", "base"})
-"""Modules of the package that are not generated."""
+RESERVED: Final = frozenset({"__init__", "base", "catalogue"})
+"""Modules of the package that belong to no context."""
 MARK: Final = "Generated from schemas/avro by `python -m schemas generate`; do not edit."
 """Stands in every generated module."""
 BASES: Final[Mapping[str, str]] = {"event": "Event", "type": "Value"}
@@ -72,6 +72,8 @@ def generate(sources: Iterable[SchemaSource]) -> dict[str, str]:
     contexts = sorted({source.context for source, _ in records.values()})
     modules = {}
     for context in contexts:
+        if context in RESERVED:
+            raise _no_class(f"the context {context}")
         own = {
             name: record for name, (source, record) in records.items() if source.context == context
         }
@@ -94,11 +96,14 @@ def outdated(modules: Mapping[str, str], folder: Path) -> tuple[Problem, ...]:
 
 
 def stale(modules: Mapping[str, str], folder: Path) -> tuple[Path, ...]:
-    """Return the modules of a folder that were generated once and are not any more."""
+    """Return the modules of a folder that were generated once and are not any more.
+
+    A module without the generator's mark is somebody's work and is never touched.
+    """
     return tuple(
         path
         for path in sorted(folder.glob("*.py"))
-        if path.name not in modules and path.stem not in HAND_WRITTEN
+        if path.name not in modules and MARK in path.read_text(encoding="utf-8")
     )
 
 
@@ -171,7 +176,7 @@ def _class(record: Record) -> str:
 
 def _class_doc(record: Record) -> str:
     """Return the docstring: the first sentence on the first line, the others in a paragraph."""
-    summary, _, rest = record.doc.partition(". ")
+    summary, _, rest = _plain_doc(record.doc, record.full_name).partition(". ")
     if not rest:
         return _wrapped(summary)
     paragraph = textwrap.fill(
@@ -188,7 +193,7 @@ def _class_doc(record: Record) -> str:
 def _field(field: Field) -> str:
     annotation = _annotation(field.type)
     default = f" = {_default(field)}" if field.has_default else ""
-    return f"    {field.name}: {annotation}{default}\n{_wrapped(field.doc)}"
+    return f"    {field.name}: {annotation}{default}\n{_wrapped(_plain_doc(field.doc, field.name))}"
 
 
 def _wrapped(doc: str) -> str:
@@ -202,6 +207,13 @@ def _wrapped(doc: str) -> str:
         break_on_hyphens=False,
     )
     return f"{text}\n"
+
+
+def _plain_doc(doc: str, owner: str) -> str:
+    # A doc that needed escapes could end the docstring early.
+    if not is_plain(doc):
+        raise _no_class(f"the doc of {owner}")
+    return doc
 
 
 def _names(names: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Final, TypeAlias, assert_never
 
-from schemas.generate import HAND_WRITTEN, is_plain, references
+from schemas.generate import RESERVED, is_plain, references
 from schemas.sources import Problem, SchemaSource, latest
 from schemas.syntax import (
     Array,
@@ -40,7 +40,7 @@ SUMMARY_LENGTH_MAX: Final = 90
 _CLASS_NAME = re.compile(r"[A-Z][A-Za-z0-9]*", re.ASCII)
 _SNAKE_CASE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", re.ASCII)
 _CANONICAL_DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]*[1-9])?", re.ASCII)
-_RESERVED = frozenset({"str", "int", "bool", "bytes", "tuple", "dt"})
+_HIDING = frozenset({"str", "int", "bool", "bytes", "tuple", "dt"})
 """Field names that would hide a name the generated class body uses."""
 _LOGICAL: Final[Mapping[str, str]] = {
     "registro-decimal": "string",
@@ -100,7 +100,7 @@ def _schema(source: SchemaSource) -> Iterator[Finding]:
 def _place(source: SchemaSource) -> Iterator[Finding]:
     if not _SNAKE_CASE.fullmatch(source.context) or keyword.iskeyword(source.context):
         yield "", "name", f"the context {source.context} must be snake_case and no keyword"
-    if source.context in HAND_WRITTEN | {"catalogue"}:
+    if source.context in RESERVED:
         yield "", "name", f"the context {source.context} is the name of another module"
     if not _CLASS_NAME.fullmatch(source.name) or keyword.iskeyword(source.name):
         yield "", "name", f"the type {source.name} must be in CamelCase and no keyword"
@@ -142,7 +142,7 @@ def _field(item: Field, *, fact: bool) -> Iterator[Finding]:
     name = item.name
     if not _SNAKE_CASE.fullmatch(name) or keyword.iskeyword(name):
         yield name, "name", "a field name must be snake_case and no keyword"
-    if name in _RESERVED:
+    if name in _HIDING:
         yield name, "name", "the generated class needs this name for something else"
     yield from _doc(item.doc, name)
     yield from _type(item.type, name)

@@ -78,5 +78,5 @@ upcaster = RELEASED.register
 
 def _refused(old: str, new: str, reason: str) -> IncompatibleSchemaError:
     return IncompatibleSchemaError(
-        full_name=old, path=new, reason=f"cannot be followed by {new}: {reason}"
+        full_name=old, path="successor", reason=f"cannot be {new}: {reason}"
     )

@@ -1,27 +1,34 @@
 """Numbers, dates and flags as a reader of the chosen language writes them.
 
-Italian: decimal comma, groups of three by full stops from five digits on (four-digit numbers too
-in tables, so that columns line up), dates as 01/03/2024. English: ISO dates, groups by commas.
-JSON never passes here.
+Italian: decimal comma, groups of three by full stops (four-digit numbers too, so that columns line
+up), dates as 01/03/2024. English: ISO dates, groups by commas. JSON never passes here.
 """
 
 import datetime as dt
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal, localcontext
+from typing import Final
 
 from app.texts.text import Lang
 
+_DIGITS: Final = 200
+"""Precision in which a number is cut: far beyond any number of a ledger."""
+
 
 def number(value: Decimal | int, lang: Lang, *, decimals: int | None = None) -> str:
-    """Return a number as text.
+    """Return a number as text; zero has no sign.
 
     Args:
         value: finite.
         lang: whose marks are used.
-        decimals: digits to show after the mark; None shows those that the value has.
+        decimals: digits to show after the mark, cut half-up; None shows those that the value has.
     """
     exact = Decimal(value)
-    plain = f"{exact:f}" if decimals is None else f"{exact:.{decimals}f}"
-    sign = "-" if plain.startswith("-") else ""
+    if decimals is not None:
+        with localcontext() as context:
+            context.prec = _DIGITS
+            exact = exact.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+    plain = f"{exact:f}"
+    sign = "-" if exact < 0 else ""
     whole, _, fraction = plain.removeprefix("-").partition(".")
     group, mark = (".", ",") if lang == "it" else (",", ".")
     grouped = f"{int(whole):,}".replace(",", group)

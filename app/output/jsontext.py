@@ -14,8 +14,10 @@ from enum import Enum
 def plain(value: object) -> object:
     """Return a value made of what JSON knows."""
     match value:
+        case Enum():
+            return plain(value.value)
         case None | bool() | str():
-            return str(value) if isinstance(value, Enum) else value
+            return value
         case Decimal():
             return format(value, "f")
         case int():
@@ -27,7 +29,9 @@ def plain(value: object) -> object:
         case Mapping():
             return {str(key): plain(item) for key, item in value.items()}
         case list() | tuple() | set() | frozenset():
-            return [plain(item) for item in value]
+            items = [plain(item) for item in value]
+            # A set has no order of its own, and the same answer must be the same text.
+            return items if isinstance(value, list | tuple) else sorted(items, key=str)
         case _ if is_dataclass(value):
             return {item.name: plain(getattr(value, item.name)) for item in fields(value)}
         case _:

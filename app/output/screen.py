@@ -90,7 +90,8 @@ class Screen:
             return
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415
 
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        name = TextColumn("{task.description}", markup=False)
+        columns = (name, BarColumn(), MofNCompleteColumn())
         with Progress(*columns, console=self._console(self.err), transient=True) as bar:
             task = bar.add_task(total_text, total=None)
             yield lambda what, done, total: bar.update(
@@ -116,9 +117,13 @@ class Screen:
         from rich.table import Table as RichTable  # noqa: PLC0415
         from rich.text import Text as RichText  # noqa: PLC0415
 
-        drawn = RichTable(title=table.title, title_justify="left", box=box.SIMPLE_HEAD)
+        # Rich reads markup in plain strings, titles included; a `RichText` stays as it is.
+        title = None if table.title is None else RichText(table.title)
+        drawn = RichTable(title=title, title_justify="left", box=box.SIMPLE_HEAD)
         for column in table.columns:
-            drawn.add_column(column.title, justify=column.align, no_wrap=column.align == "right")
+            drawn.add_column(
+                RichText(column.title), justify=column.align, no_wrap=column.align == "right"
+            )
         for row in rows:
             drawn.add_row(*(RichText(text) for text in row))
         self._console(self.out).print(drawn)

@@ -13,6 +13,7 @@ DISCREPANCIES: Final[Mapping[str, Text]] = {
     "column_type": Text(it="forma di una colonna", en="form of a column"),
     "record_form": Text(it="registrazione illeggibile", en="unreadable record"),
     "commitment": Text(it="contenuto cambiato", en="content changed"),
+    "inner_root": Text(it="radice interna", en="inner root"),
     "recorded_at": Text(it="ora di registrazione", en="time of recording"),
     "stream_version": Text(it="ordine nel flusso", en="order in the stream"),
     "append_part": Text(it="registrazione incompleta", en="incomplete append"),

@@ -1,2 +1,213 @@
-def missing_text(code, lang):
-    return code
+"""Words for why a value is missing, and for the English words that stand in facts.
+
+A code without an entry is shown as it is: data folders of other bodies bring codes of their own.
+The words for units of measure, closing stages and the risk register stand in `app.texts.words`.
+
+Source: docs/indicators.md; `reason_code` of examples/inps-2023/guidelines.csv.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from app.texts.text import Lang, Text
+from app.texts.words import word
+
+MISSING: Final[Mapping[str, Text]] = MappingProxyType(
+    {
+        "not_recorded": Text(it="non registrato", en="not recorded"),
+        "not_published": Text(it="non pubblicato", en="not published"),
+        "weights_unpublished": Text(it="pesi non pubblicati", en="weights not published"),
+        "target_missing": Text(it="obiettivo non pubblicato", en="target not published"),
+        "child_missing": Text(
+            it="manca un valore da cui dipende", en="a value it rests on is missing"
+        ),
+        "division_by_zero": Text(it="denominatore pari a zero", en="denominator is zero"),
+        "not_defined": Text(
+            it="indicatore non definito per il periodo", en="indicator not defined for the period"
+        ),
+        "not_defined_by_rule": Text(
+            it="non previsto dalla regola di scostamento",
+            en="not foreseen by the deviation rule",
+        ),
+        "rule_unknown": Text(it="regola di scostamento sconosciuta", en="deviation rule not known"),
+        "stated": Text(it="motivo indicato dalla fonte", en="reason stated by the source"),
+        "COST_BENEFIT_NEGATIVE": Text(
+            it="rapporto tra costi e benefici sfavorevole", en="costs above benefits"
+        ),
+        "FUNDING": Text(it="mancanza di fondi", en="lack of funds"),
+        "LEGISLATIVE_PROPOSAL_PENDING": Text(it="proposta di legge in attesa", en="bill pending"),
+        "MINISTRY_REVIEW": Text(it="in esame presso il ministero", en="under ministry review"),
+        "MISSING_LEGAL_BASIS": Text(it="base giuridica mancante", en="legal basis missing"),
+        "REORGANISATION_PENDING": Text(
+            it="riorganizzazione da completare", en="reorganisation pending"
+        ),
+        "RESCOPED": Text(it="contenuto ridefinito", en="scope redefined"),
+        "SALE_DELAY": Text(it="ritardo nelle vendite", en="sale delayed"),
+        "SITE_WORKS_DELAY": Text(it="ritardo nei lavori", en="works delayed"),
+        "STAFF_SHORTAGE": Text(it="carenza di personale", en="shortage of staff"),
+        "THIRD_PARTY_DELAY": Text(it="ritardo di terzi", en="delay of third parties"),
+        "TRAINING_RESCHEDULED": Text(it="formazione rinviata", en="training rescheduled"),
+    }
+)
+"""Why there is no value, by the code of `projections.cycle.values.Reason` or of the source."""
+
+_KINDS: Final = (
+    ("address", "indirizzo strategico"),
+    ("assessment", "valutazione"),
+    ("assignment", "assegnazione"),
+    ("cycle", "ciclo"),
+    ("direction", "verso"),
+    ("document", "documento"),
+    ("entity", "elemento"),
+    ("event", "evento"),
+    ("figure", "cifra"),
+    ("finding", "rilievo"),
+    ("flow node", "nodo dei flussi di denaro"),
+    ("guideline", "linea guida"),
+    ("kind of row", "tipo di riga"),
+    ("ledger", "registro"),
+    ("measure", "misura"),
+    ("measurement system", "sistema di misurazione"),
+    ("node", "nodo"),
+    ("objective", "obiettivo"),
+    ("parameter", "parametro"),
+    ("period", "periodo"),
+    ("programme", "programma"),
+    ("project", "progetto"),
+    ("report", "relazione"),
+    ("result basis", "fondamento del risultato"),
+    ("risk", "rischio"),
+    ("risk level", "livello di rischio"),
+    ("scale", "scala"),
+    ("scope", "ambito"),
+    ("sign", "segno"),
+    ("unit", "unità"),
+    ("unit of measure", "unità di misura"),
+    ("validation", "validazione"),
+    ("weight basis", "fondamento del peso"),
+    ("year", "anno"),
+)
+
+_PHRASES: Final = (
+    ("as_of", "data di conoscenza"),
+    ("first day of the period", "primo giorno del periodo"),
+    ("latest assessment", "ultima valutazione"),
+    ("latest change", "ultima modifica"),
+    ("project year", "anno del progetto"),
+    ("table", "tabella"),
+    ("string", "testo"),
+    ("integer", "numero intero"),
+    ("unknown", "sconosciuta"),
+    ("none", "nessuno"),
+)
+
+_REASONS: Final = (
+    ("a figure does not follow from itself", "una cifra non può derivare da sé stessa"),
+    ("a name must not be empty", "un nome non può essere vuoto"),
+    ("a parameter may stand once", "un parametro si scrive una volta sola"),
+    ("an object with sign and of is expected", "serve un oggetto con sign e of"),
+    ("an object with the key 'op' is expected", "serve un oggetto con la chiave 'op'"),
+    ("an operand of this kind is written WEIGHT*figure", "l'operando si scrive PESO*cifra"),
+    ("a list with at least one item is expected", "serve un elenco con almeno un elemento"),
+    ("bad path", "percorso non valido"),
+    ("is not a number", "non è un numero"),
+    (
+        "is not one of tolerance, base, compare, expect",
+        "i parametri ammessi sono tolerance, base, compare, expect",
+    ),
+    ("is not one of the documented kinds", "il tipo non è tra quelli documentati"),
+    (
+        "is not the name of a figure as this kind writes it",
+        "non è il nome di una cifra come questo tipo lo scrive",
+    ),
+    ("it is empty or holds characters that cannot be printed", "è vuoto o ha segni non stampabili"),
+    ("it is empty: name a file or a URL", "è vuota: indicare un file o un URL"),
+    ("it is required", "è obbligatorio"),
+    ("it takes one value", "prende un solo valore"),
+    ("not a database URL", "non è l'URL di una base di dati"),
+    ("not read from the ledger", "non proviene dal registro"),
+    (
+        "only a ledger in a file is copied here; a server has tools of its own",
+        "qui si copia solo un registro che sta in un file; un server ha strumenti propri",
+    ),
+    ("the date is not YYYY-MM-DD", "la data non è nella forma AAAA-MM-GG"),
+    ("the day is in the future", "il giorno è nel futuro"),
+    (
+        "the kind takes another number of operands",
+        "questo tipo prende un altro numero di operandi",
+    ),
+    ("the number is too large", "il numero è troppo grande"),
+    ("the parameter does not apply to this kind", "il parametro non vale per questo tipo"),
+    ("the parameter does not take this value", "il parametro non ammette questo valore"),
+    (
+        "the weight is not a plain number of at most 40 digits",
+        "il peso non è un numero semplice di al massimo 40 cifre",
+    ),
+    ("there is no such day in the calendar", "il giorno non esiste nel calendario"),
+    ("there is no such folder", "la cartella non esiste"),
+    (
+        "there is such a folder of rejects already",
+        "una cartella di scarti con questo nome esiste già",
+    ),
+    ("values are nested too deeply", "i valori sono annidati troppo in profondità"),
+    (
+        "write POSITION:ROOT, the root in 64 hexadecimal digits",
+        "scrivere POSIZIONE:RADICE, la radice in 64 cifre esadecimali",
+    ),
+    ("write ROLE or ROLE@UNIT", "scrivere RUOLO o RUOLO@UNITÀ"),
+    (
+        "write ROLE or ROLE@UNIT, or set REGISTRO_ACTOR",
+        "scrivere RUOLO o RUOLO@UNITÀ, o impostare REGISTRO_ACTOR",
+    ),
+    (
+        "write ORGAN/TYPE/NUMBER/DATE, for example CdA/resolution/177/2022-11-03",
+        "scrivere ORGANO/TIPO/NUMERO/DATA, ad esempio CdA/resolution/177/2022-11-03",
+    ),
+    ("write a day as YYYY-MM-DD or DD/MM/YYYY", "scrivere il giorno come AAAA-MM-GG o GG/MM/AAAA"),
+    ("write a real day as YYYY-MM-DD", "scrivere un giorno reale come AAAA-MM-GG"),
+    ("write a whole number, without separators", "scrivere un numero intero, senza separatori"),
+    (
+        "write digits and at most one decimal mark, for example 1234.56",
+        "scrivere cifre e al massimo un segno decimale, ad esempio 1234.56",
+    ),
+    (
+        "write sqlite:/// and a path, without host and parameters",
+        "scrivere sqlite:/// e un percorso, senza host né parametri",
+    ),
+    ("write yes or no", "scrivere yes o no"),
+)
+
+FACTS_IT: Final[Mapping[str, str]] = MappingProxyType(dict((*_KINDS, *_PHRASES, *_REASONS)))
+"""Italian for English that facts hold and that is nobody's data. What the database or the operating
+system says is not here, nor are sentences with values in them: both are shown as they came."""
+
+TRANSLATED_FACTS: Final = frozenset(
+    {"kind", "what", "first", "second", "expected", "guess", "found", "reason"}
+)
+"""Facts that may hold such English; all others are shown as they are."""
+
+REVISION_EN: Final = "the revision of the target of "
+"""How the fact `what` of the rule `act_required` begins."""
+_REVISION_IT: Final = "la revisione dell'obiettivo di "
+
+
+def facts_in(facts: Mapping[str, str], lang: Lang) -> Mapping[str, str]:
+    """Return facts in a language, as far as their words are known."""
+    if lang == "en":
+        return facts
+    return {
+        name: _italian(value) if name in TRANSLATED_FACTS else value
+        for name, value in facts.items()
+    }
+
+
+def _italian(value: str) -> str:
+    if value.startswith(REVISION_EN):
+        return _REVISION_IT + value.removeprefix(REVISION_EN)
+    return FACTS_IT.get(value, value)
+
+
+def missing_text(code: str, lang: Lang) -> str:
+    """Return why there is no value, or the code itself."""
+    return word(MISSING, code, lang)

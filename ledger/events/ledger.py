@@ -1,4 +1,7 @@
-"""Generated."""
+"""Events and values of the context `ledger`.
+
+Generated from schemas/avro by `python -m schemas generate`; do not edit.
+"""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -8,8 +11,29 @@ from ledger.events.base import Event, Value
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ActReference(Value):
+    """A legal act, cited by what identifies it: organ, type, number and date."""
+
+    TYPE: ClassVar[str] = "registro.ledger.ActReference"
+    KEYS: ClassVar[tuple[str, ...]] = ()
+    organ: str
+    """Organ that adopted the act, for example CIV, CdA, DG."""
+    act_type: str
+    """Type of act, for example resolution, determination, circular, law."""
+    number: str | None = None
+    """Number of the act within its organ, type and year; null for acts without a number."""
+    adopted_on: dt.date
+    """Day of adoption."""
+    article: str | None = None
+    """Article or part that is cited; null for the whole act."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Encrypted(Value):
-    """A personal value, encrypted with the key of its subject before it was hashed; destroying the key erases the value and changes no byte."""
+    """A personal value, encrypted with the key of its subject before it was hashed.
+
+    Destroying the key erases the value and changes no byte.
+    """
 
     TYPE: ClassVar[str] = "registro.ledger.Encrypted"
     KEYS: ClassVar[tuple[str, ...]] = ()
@@ -38,6 +62,18 @@ class Actor(Value):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class BodyAssigned(Event):
+    """A ledger opened without a body is bound to one, once."""
+
+    TYPE: ClassVar[str] = "registro.ledger.BodyAssigned"
+    KEYS: ClassVar[tuple[str, ...]] = ("body",)
+    body: str
+    """Public body the ledger belongs to."""
+    title: str | None = None
+    """Name shown to readers."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Source(Value):
     """Where the content of the event was taken from."""
 
@@ -58,26 +94,11 @@ class Source(Value):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ActReference(Value):
-    """A legal act, cited by what identifies it: organ, type, number and date."""
-
-    TYPE: ClassVar[str] = "registro.ledger.ActReference"
-    KEYS: ClassVar[tuple[str, ...]] = ()
-    organ: str
-    """Organ that adopted the act, for example CIV, CdA, DG."""
-    act_type: str
-    """Type of act, for example resolution, determination, circular, law."""
-    number: str | None = None
-    """Number of the act within its organ, type and year; null for acts without a number."""
-    adopted_on: dt.date
-    """Day of adoption."""
-    article: str | None = None
-    """Article or part that is cited; null for the whole act."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Envelope(Value):
-    """What every record says about itself beside its content: period, knowledge, actor, source, legal basis and links."""
+    """What every record says about itself beside its content.
+
+    It holds period, knowledge, actor, source, legal basis and links.
+    """
 
     TYPE: ClassVar[str] = "registro.ledger.Envelope"
     KEYS: ClassVar[tuple[str, ...]] = ()
@@ -106,20 +127,11 @@ class Envelope(Value):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class BodyAssigned(Event):
-    """A ledger opened without a body is bound to one, once."""
-
-    TYPE: ClassVar[str] = "registro.ledger.BodyAssigned"
-    KEYS: ClassVar[tuple[str, ...]] = ("body",)
-    body: str
-    """Public body the ledger belongs to."""
-    title: str | None = None
-    """Name shown to readers."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class LedgerOpened(Event):
-    """The ledger begins: its identity, which never changes. Version 1 of the stream `ledger`; before it stand only the schemas it needs."""
+    """The ledger begins: its identity, which never changes.
+
+    Version 1 of the stream `ledger`; before it stand only the schemas it needs.
+    """
 
     TYPE: ClassVar[str] = "registro.ledger.LedgerOpened"
     KEYS: ClassVar[tuple[str, ...]] = ("ledger_id",)
@@ -143,7 +155,10 @@ class LedgerOpened(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SchemaReleased(Event):
-    """A schema enters the ledger before its first use, so that a lost repository loses no history."""
+    """A schema enters the ledger before its first use.
+
+    A lost repository then loses no history.
+    """
 
     TYPE: ClassVar[str] = "registro.ledger.SchemaReleased"
     KEYS: ClassVar[tuple[str, ...]] = ("full_name",)

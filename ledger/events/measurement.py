@@ -1,4 +1,7 @@
-"""Generated."""
+"""Events and values of the context `measurement`.
+
+Generated from schemas/avro by `python -m schemas generate`; do not edit.
+"""
 
 import datetime as dt
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""Generated."""
+"""Events and values of the context `planning`.
+
+Generated from schemas/avro by `python -m schemas generate`; do not edit.
+"""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -199,7 +202,10 @@ class TargetSet(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WeightSet(Event):
-    """The weight of a child within its parent. Set again before the assignment closes it replaces the earlier one."""
+    """The weight of a child within its parent.
+
+    Set again before the assignment closes it replaces the earlier one.
+    """
 
     TYPE: ClassVar[str] = "registro.planning.WeightSet"
     KEYS: ClassVar[tuple[str, ...]] = ("parent_code", "child_code")
@@ -212,4 +218,5 @@ class WeightSet(Event):
     weight: Decimal
     """Weight, percent of the parent."""
     basis: str
-    """published or equal: how the weight is known; a derived weight is a hypothesis and is never recorded."""
+    """published or equal: how the weight is known; a derived weight is a hypothesis and is never
+    recorded."""

@@ -1,4 +1,7 @@
-"""Generated."""
+"""Events and values of the context `publication`.
+
+Generated from schemas/avro by `python -m schemas generate`; do not edit.
+"""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -32,7 +35,10 @@ class DocumentPublished(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FigurePublished(Event):
-    """A figure as printed in a document. It is compared with what events give; it is never an input."""
+    """A figure as printed in a document.
+
+    It is compared with what events give; it is never an input.
+    """
 
     TYPE: ClassVar[str] = "registro.publication.FigurePublished"
     KEYS: ClassVar[tuple[str, ...]] = ("figure_id", "document_id")

@@ -1,4 +1,7 @@
-"""Generated."""
+"""Events and values of the context `results`.
+
+Generated from schemas/avro by `python -m schemas generate`; do not edit.
+"""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -28,7 +31,10 @@ class FlowNodeDefined(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MoneyFlowRecorded(Event):
-    """The amount of a node of the money flows, as known on the envelope's as_of. Every node is a recorded amount, parents included."""
+    """The amount of a node of the money flows, as known on the envelope's as_of.
+
+    Every node is a recorded amount, parents included.
+    """
 
     TYPE: ClassVar[str] = "registro.results.MoneyFlowRecorded"
     KEYS: ClassVar[tuple[str, ...]] = ("node_code",)

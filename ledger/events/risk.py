@@ -1,4 +1,7 @@
-"""Generated."""
+"""Events and values of the context `risk`.
+
+Generated from schemas/avro by `python -m schemas generate`; do not edit.
+"""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -92,7 +95,8 @@ class RiskCountsReported(Event):
     TYPE: ClassVar[str] = "registro.risk.RiskCountsReported"
     KEYS: ClassVar[tuple[str, ...]] = ("activity",)
     activity: str
-    """What was done with the risks: identified, measures_set, reassessed, monitored or registered."""
+    """What was done with the risks: identified, measures_set, reassessed, monitored or
+    registered."""
     scope: str
     """central or territorial."""
     risk_level: str | None = None

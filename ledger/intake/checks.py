@@ -4,11 +4,12 @@ The ledger's own rules would refuse most of the same rows; here they are found a
 the column and the value to mend.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import TypeVar
 
 from ledger.intake.catalogue import FLOW_PREFIX
+from ledger.intake.hierarchy import dangling_rows
 from ledger.intake.problems import problem
 from ledger.intake.rows import FlowRow, ObjectiveRow
 from ledger.intake.tables import RejectedRow, Row
@@ -77,6 +78,53 @@ def flow_conflicts(
         if problems:
             found.append(RejectedRow(record=row.record, problems=problems))
     return tuple(found)
+
+
+def resting_on_refused(
+    objectives: Iterable[Row[ObjectiveRow]],
+    *,
+    file: str,
+    nodes: Collection[str] | None,
+    guidelines: Collection[str] | None,
+) -> tuple[RejectedRow, ...]:
+    """Return the objectives that may take their content from a refused row of another table.
+
+    An objective named after a money-flow node takes definition and result from the node, and one
+    without result takes the reasons from the guideline of its code. Recorded without that row they
+    would say something else for ever, so they wait among the rejects with it.
+
+    Args:
+        objectives: the rows.
+        file: name of their table.
+        nodes: money-flow nodes that are good; None when no row of theirs is refused.
+        guidelines: guidelines that are good; None when no row of theirs is refused.
+    """
+    listed = tuple(objectives)
+    found: tuple[RejectedRow, ...] = ()
+    if nodes is not None:
+        found += dangling_rows(
+            listed,
+            file=file,
+            column="code",
+            targets=lambda row: (row.code,) if row.code.startswith(FLOW_PREFIX) else (),
+            known={FLOW_PREFIX + node for node in nodes},
+            what="node",
+        )
+    if guidelines is not None:
+        found += dangling_rows(
+            listed,
+            file=file,
+            column="code",
+            targets=lambda row: (row.code,) if _lacks_result(row) else (),
+            known=guidelines,
+            what="guideline",
+        )
+    return found
+
+
+def _lacks_result(row: ObjectiveRow) -> bool:
+    known = row.result_pre is not None or row.result_closing is not None
+    return row.result_basis == "measured" and not known
 
 
 def parents_first(

@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 from ledger.intake import specs
 from ledger.intake.catalogue import FILE as CATALOGUE_FILE
 from ledger.intake.catalogue import Catalogue, read_catalogue
-from ledger.intake.checks import flow_conflicts, other_years
+from ledger.intake.checks import flow_conflicts, other_years, resting_on_refused
 from ledger.intake.dataset import DatasetInfo, list_folder, read_dataset
 from ledger.intake.hierarchy import cyclic_rows, dangling_rows
 from ledger.intake.problems import Problem
@@ -61,6 +61,7 @@ class KnownNames:
     objectives: frozenset[str] = frozenset()
     flow_nodes: frozenset[str] = frozenset()
     """Nodes of the money flows of the year."""
+    guidelines: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -152,13 +153,35 @@ def _read(path: Path, spec: TableSpec[T], present: Collection[str]) -> TableResu
 
 def _checked(folder: Folder, known: KnownNames) -> Folder:
     year = None if folder.info is None else folder.info.year
-    return replace(
+    # Objectives come last: they rest on flows and guidelines that are good.
+    first = replace(
         folder,
         units=_without(folder.units, _unit_problems(folder.units, known)),
         flows=_without(folder.flows, _flow_problems(folder.flows, known)),
-        objectives=_without(folder.objectives, _objective_problems(folder, known, year)),
         guidelines=_without(folder.guidelines, _guideline_problems(folder, known, year)),
         figures=_without(folder.figures, _figure_problems(folder, known)),
+    )
+    objectives = _without(first.objectives, _objective_problems(first, known, year))
+    waiting = _waiting_guidelines(first, objectives, known)
+    return replace(first, objectives=objectives, guidelines=_without(first.guidelines, waiting))
+
+
+def _waiting_guidelines(
+    folder: Folder, objectives: TableResult[ObjectiveRow], known: KnownNames
+) -> Sequence[RejectedRow]:
+    """Return the guidelines whose objective is refused: it says when they were planned."""
+    good = {row.value.code for row in objectives.rows} | known.objectives
+    refused = {row.value.code for row in folder.objectives.rows} | {
+        one.texts.get("code", "") for one in objectives.rejected
+    }
+    unread = objectives.whole is not None
+    return dangling_rows(
+        folder.guidelines.rows,
+        file=folder.guidelines.file,
+        column="code",
+        targets=lambda row: (row.code,) if unread or row.code in refused else (),
+        known=good,
+        what="objective",
     )
 
 
@@ -231,6 +254,16 @@ def _objective_problems(
         ),
         *flow_conflicts(
             table.rows, folder.flows.rows, file=table.file, flow_file=folder.flows.file
+        ),
+        *resting_on_refused(
+            table.rows,
+            file=table.file,
+            nodes=None
+            if folder.flows.is_good
+            else known.flow_nodes.union(row.value.node_code for row in folder.flows.rows),
+            guidelines=None
+            if folder.guidelines.is_good
+            else known.guidelines.union(row.value.code for row in folder.guidelines.rows),
         ),
     )
 

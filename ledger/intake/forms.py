@@ -29,7 +29,11 @@ Text = str | Sequence[str]
 
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?", re.ASCII)
 _INTEGER: Final = re.compile(r"[+-]?[0-9]+", re.ASCII)
+_ISO_DAY: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})", re.ASCII)
+_ITALIAN_DAY: Final = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})", re.ASCII)
 _DIGITS_MAX: Final = 38
+_INTEGER_BITS: Final = 63
+"""Avro's `long` holds this many bits and a sign."""
 _TRUE: Final = frozenset({"true", "yes", "si", "sì", "1"})
 _FALSE: Final = frozenset({"false", "no", "0"})
 
@@ -46,12 +50,11 @@ class FormField:
     required: bool
 
 
-def fields_of(cls: type[Event] | type[Value]) -> tuple[FormField, ...]:
+def fields_of(cls: type[Event | Value]) -> tuple[FormField, ...]:
     """Return the fields of an event class, in order."""
-    return _fields_of(cls)
+    return _cached_fields(cls)
 
 
-@cache
 def _fields_of(cls: type) -> tuple[FormField, ...]:
     hints = typing.get_type_hints(cls)
     return tuple(_field(item, hints[item.name]) for item in dataclasses.fields(cls))
@@ -70,6 +73,10 @@ def _field(item: dataclasses.Field[object], hint: object) -> FormField:
     )
 
 
+# The declared type says `type`, because a cached function asks mypy for a `Hashable` class.
+_cached_fields: Callable[[type], tuple[FormField, ...]] = cache(_fields_of)
+
+
 def build(cls: type[E], texts: Mapping[str, Text]) -> E:
     """Return an event from the texts of its fields.
 
@@ -80,7 +87,7 @@ def build(cls: type[E], texts: Mapping[str, Text]) -> E:
     Raises:
         InvalidCommandError: a field is unknown, missing, or not written as its type asks.
     """
-    known = {field.name: field for field in fields_of(cls)}
+    known = {field.name: field for field in _cached_fields(cls)}
     for name in texts:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
@@ -128,6 +135,8 @@ def _text(text: str) -> str:
 def _integer(text: str) -> int:
     if not _INTEGER.fullmatch(text):
         raise ValueError("write a whole number, without separators")
+    if len(text) > _DIGITS_MAX or int(text).bit_length() > _INTEGER_BITS:
+        raise ValueError("the number is too large")
     return int(text)
 
 
@@ -148,11 +157,17 @@ def _boolean(text: str) -> bool:
 
 
 def _date(text: str) -> dt.date:
-    form = "%d/%m/%Y" if "/" in text else "%Y-%m-%d"
+    iso, italian = _ISO_DAY.fullmatch(text), _ITALIAN_DAY.fullmatch(text)
+    if iso is not None:
+        year, month, day = iso.groups()
+    elif italian is not None:
+        day, month, year = italian.groups()
+    else:
+        raise ValueError("write a day as YYYY-MM-DD or DD/MM/YYYY")
     try:
-        return dt.datetime.strptime(text, form).date()  # noqa: DTZ007 - a calendar day has no zone
+        return dt.date(int(year), int(month), int(day))
     except ValueError as error:
-        raise ValueError("write a real day as YYYY-MM-DD") from error
+        raise ValueError("there is no such day in the calendar") from error
 
 
 def _bytes(text: str) -> bytes:

@@ -11,24 +11,19 @@ Invariants:
 Source: docs/data-folder.md.
 """
 
-import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from ledger.aggregates.documents import DOCUMENTS, document_stream
-from ledger.aggregates.organisation import ORGANISATION
-from ledger.aggregates.organisation import STREAM as ORGANISATION_STREAM
-from ledger.aggregates.planning import PLANNING, planning_stream
-from ledger.aggregates.results import RESULTS, results_stream
 from ledger.application import LedgerApplication
 from ledger.events.ledger import Actor
 from ledger.intake import mapping
 from ledger.intake.catalogue import FILE as CATALOGUE_FILE
 from ledger.intake.checks import parents_first
+from ledger.intake.context import import_context, known_names
 from ledger.intake.dataset import CARD, DatasetInfo, read_dataset
-from ledger.intake.folder import TABLES, Folder, KnownNames, read_folder
+from ledger.intake.folder import TABLES, Folder, read_folder
 from ledger.intake.mapping import Context
 from ledger.intake.problems import Problem
 from ledger.intake.rejects import (
@@ -117,11 +112,12 @@ def import_folder(
     session = ledger.session()
     today = ledger.today()
     info = read_dataset(path).info
-    folder = read_folder(path, today=today, known=_known(session, info))
+    folder = read_folder(path, today=today, known=known_names(session, info))
     outcome = Outcome()
     if folder.info is not None:
         check_body(session, folder.info)
-        context = _context(session, folder, folder.info, actor or Actor(role=IMPORT_ROLE))
+        who = actor or Actor(role=IMPORT_ROLE)
+        context = import_context(ledger, session, folder, folder.info, who)
         _submit_all(session, context, folder, info=folder.info, outcome=outcome, progress=progress)
     for table in folder.tables:
         if table.rejected:
@@ -145,45 +141,6 @@ def import_folder(
         events=events,
         head=ledger.head(),
         rejects=rejects,
-    )
-
-
-def _known(session: Session, info: DatasetInfo | None) -> KnownNames:
-    if info is None:
-        return KnownNames()
-
-    def has_document(name: str) -> bool:
-        return session.state(DOCUMENTS, document_stream(name)).document is not None
-
-    return KnownNames(
-        has_document=has_document,
-        units=frozenset(session.state(ORGANISATION, ORGANISATION_STREAM).units),
-        objectives=frozenset(session.state(PLANNING, planning_stream(info.year)).objectives),
-        flow_nodes=_flow_nodes(session, info),
-    )
-
-
-def _flow_nodes(session: Session, info: DatasetInfo) -> frozenset[str]:
-    return frozenset(session.state(RESULTS, results_stream(info.year)).nodes)
-
-
-def _context(session: Session, folder: Folder, info: DatasetInfo, actor: Actor) -> Context:
-    documents = {row.value.published_on: row.value for row in folder.documents.rows}
-    return Context(
-        body=info.body,
-        year=info.year,
-        actor=actor,
-        catalogue=folder.catalogue,
-        lookup=session,
-        documents=documents,
-        latest=max(documents, default=dt.date(info.year, 12, 31)),
-        reasons={row.value.code: row.value.reason_code for row in folder.guidelines.rows},
-        planned_on={
-            row.value.code: row.value.planned_on
-            for row in folder.objectives.rows
-            if row.value.planned_on is not None
-        },
-        flow_nodes=_flow_nodes(session, info) | {row.value.node_code for row in folder.flows.rows},
     )
 
 

@@ -62,6 +62,9 @@ PRE_CLOSING: Final = "PRE_CONSUNTIVO"
 CLOSING: Final = "CONSUNTIVO"
 BUDGET: Final = "BUDGET"
 
+NO_REASON: Final = ("NOT_PUBLISHED",)
+"""Reason codes of a guideline without status whose row states no reason."""
+
 MEASURED: Final = "measured"
 PUBLISHED: Final = "published"
 EQUAL: Final = "equal"
@@ -418,7 +421,7 @@ def guideline_command(context: Context, row: GuidelineRow) -> Command:
         year=context.year,
         code=row.code,
         percent=row.status_pct,
-        reason_codes=row.reason_code or (() if row.status_pct is not None else ("NOT_PUBLISHED",)),
+        reason_codes=row.reason_code or (() if row.status_pct is not None else NO_REASON),
         note=row.footnote,
     )
     plan = context.envelope("guidelines.csv", planned, vintage=BUDGET, act=act)

@@ -8,7 +8,6 @@ from typing import Final
 
 from ledger.intake.dates import date_cell
 from ledger.intake.numbers import (
-    DIGITS_MAX,
     decimal_cell,
     decimals_of,
     integer_between,
@@ -45,7 +44,9 @@ MEASURE_UNITS: Final = (
     "score",
     "year",
 )
-COUNT_MAX: Final = 2**63 - 1
+INT_MAX: Final = 2**31 - 1
+"""Greatest whole number of the schemas' type `int`."""
+LONG_MAX: Final = 2**63 - 1
 """Greatest whole number of the schemas' type `long`."""
 RESULT_BASES: Final = ("measured", "computed", "published", "unpublished")
 WEIGHT_BASES: Final = ("published", "derived", "equal", "unpublished")
@@ -54,7 +55,7 @@ _text = nullable(text_cell)
 _code = nullable(code_cell)
 _number = nullable(decimal_cell)
 _anything = str
-_count = integer_between(minimum=0, maximum=COUNT_MAX)
+_count = integer_between(minimum=0, maximum=LONG_MAX)
 
 
 def act_spec(today: dt.date) -> TableSpec[ActRow]:
@@ -208,7 +209,7 @@ def figure_spec(today: dt.date) -> TableSpec[FigureRow]:
             "raw": _anything,
             "value": _number,
             "unit": choice_cell(MEASURE_UNITS, what="unit of measure"),
-            "decimals": integer_between(minimum=-DIGITS_MAX, maximum=DIGITS_MAX),
+            "decimals": integer_between(minimum=-INT_MAX, maximum=INT_MAX),
             "vintage": code_cell,
             "as_of": date_cell(not_after=today),
             "ref_from": date_cell(),

@@ -13,7 +13,7 @@ Source: docs/data-folder.md.
 import hashlib
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
@@ -94,6 +94,8 @@ class RejectedRow:
     record: Record
     problems: tuple[Problem, ...]
     """At least one."""
+    texts: Texts = field(default_factory=dict)
+    """Its cells as far as they could be cut; empty for rows refused after they were read."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -216,7 +218,9 @@ def parse_table(data: bytes, spec: TableSpec[T]) -> TableResult[T]:
         header=first_record,
         rows=tuple(d.row for d in drafts if d.row is not None and not d.problems),
         rejected=tuple(
-            RejectedRow(record=d.record, problems=tuple(d.problems)) for d in drafts if d.problems
+            RejectedRow(record=d.record, problems=tuple(d.problems), texts=d.texts)
+            for d in drafts
+            if d.problems
         ),
         problems=tuple(found),
     )

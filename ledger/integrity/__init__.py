@@ -1,1 +1,1 @@
-"""The bytes that are hashed, and the proofs over them: pure functions, standard library only."""
+"""The bytes that are hashed: commitments, blocks, leaves, trees. Pure: no database, no events."""

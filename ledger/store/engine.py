@@ -5,13 +5,15 @@ Invariants:
    by `BEGIN IMMEDIATE`. Positions therefore become visible in order.
 2. A commit is durable when it returns: SQLite runs with a write-ahead log and `synchronous=FULL`.
 3. A read-only engine cannot write even by mistake.
+4. Opening changes nothing: a file becomes a ledger only by `Store.create`, and a database that is
+   not a ledger stays as it was.
 
 Source: docs/adr/0001-store.md.
 """
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -32,6 +34,8 @@ from ledger.errors import (
 LOCK_WAIT_SECONDS: Final = 10.0
 """How long a writer waits for another one before it gives up."""
 
+_DRIVERS: Final = frozenset({"sqlite", "sqlite+pysqlite"})
+
 
 def store_url(place: str) -> URL:
     """Return the database URL of a ledger.
@@ -40,17 +44,24 @@ def store_url(place: str) -> URL:
         place: an SQLAlchemy URL, or the path of an SQLite file.
 
     Raises:
-        ConfigurationError: the URL cannot be read or names a database that is not supported.
+        ConfigurationError: the place is empty, the URL cannot be read or names a database that is
+            not supported.
     """
+    if not place.strip():
+        raise ConfigurationError(setting="ledger", reason="it is empty: name a file or a URL")
     if "://" not in place:
         return URL.create("sqlite", database=place)
     try:
         url = make_url(place)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise ConfigurationError(setting="ledger", reason="not a database URL") from error
-    if url.get_backend_name() != "sqlite":
+    if url.drivername not in _DRIVERS:
         raise ConfigurationError(
-            setting="ledger", reason=f"database {url.get_backend_name()!r} is not supported yet"
+            setting="ledger", reason=f"database {url.drivername!r} is not supported yet"
+        )
+    if url.host or url.query:
+        raise ConfigurationError(
+            setting="ledger", reason="write sqlite:/// and a path, without host and parameters"
         )
     return url
 
@@ -83,9 +94,13 @@ def open_engine(
     engine = create_engine(
         url,
         connect_args={"timeout": lock_wait_seconds, "check_same_thread": False},
-        **({"poolclass": StaticPool} if in_memory else {}),
+        poolclass=StaticPool if in_memory else None,
+        execution_options={
+            "registro_read_only": read_only,
+            "registro_lock_wait": lock_wait_seconds,
+        },
     )
-    event.listen(engine, "connect", _sqlite_connect(read_only=read_only, in_memory=in_memory))
+    event.listen(engine, "connect", _sqlite_connect(read_only=read_only))
     event.listen(engine, "begin", _sqlite_begin)
     return engine
 
@@ -98,9 +113,10 @@ def writing(engine: Engine) -> Iterator[Connection]:
         StoreLockedError: another writer did not finish in time.
         AppendOnlyError: a trigger refused to change a stored row.
         StoreUnavailableError: the database failed.
+        StoreError: the file is not a database, or a constraint refused a row.
     """
     with translated(engine), engine.connect() as plain:
-        connection = plain.execution_options(registro_write=True)
+        connection = plain.execution_options(registro_begin="BEGIN IMMEDIATE")
         with connection.begin():
             yield connection
 
@@ -112,6 +128,24 @@ def reading(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+def keep_log(engine: Engine) -> None:
+    """Give an SQLite file its write-ahead log, which stays with the file.
+
+    Only for files that are known to be ledgers: it changes the header of the file. Nothing is done
+    in memory and on a read-only engine.
+
+    Raises:
+        StoreLockedError: another process holds the file.
+        StoreUnavailableError: the file cannot be written.
+    """
+    if file_of(engine.url) is None or engine.get_execution_options()["registro_read_only"]:
+        return
+    with translated(engine), engine.connect() as plain:
+        # SQLite changes the journal outside of transactions only.
+        connection = plain.execution_options(registro_begin=None)
+        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+
+
 @contextlib.contextmanager
 def translated(engine: Engine) -> Iterator[None]:
     """Turn the database's errors into the ledger's, keeping the cause."""
@@ -120,28 +154,29 @@ def translated(engine: Engine) -> Iterator[None]:
     except LedgerError:
         raise
     except DBAPIError as error:
-        raise _translate(error, shown(engine.url)) from error
+        raise _translate(error, engine) from error
 
 
-def _translate(error: DBAPIError, store: str) -> LedgerError:
-    text = str(error.orig)
+def _translate(error: DBAPIError, engine: Engine) -> LedgerError:
+    store, text = shown(engine.url), str(error.orig)
     if "append-only" in text:
         return AppendOnlyError(store=store, reason=text)
     if "locked" in text or "busy" in text:
-        return StoreLockedError(store=store, seconds=f"{LOCK_WAIT_SECONDS:.0f}", reason=text)
+        waited = engine.get_execution_options()["registro_lock_wait"]
+        return StoreLockedError(store=store, seconds=f"{waited:g}", reason=text)
     if isinstance(error, OperationalError):
         return StoreUnavailableError(store=store, reason=text)
     return StoreError(store=store, reason=text)
 
 
-def _sqlite_connect(*, read_only: bool, in_memory: bool):  # type: ignore[no-untyped-def] # noqa: ANN202 - SQLAlchemy's listener protocol is untyped
+def _sqlite_connect(*, read_only: bool) -> Callable[[sqlite3.Connection, object], None]:
     def listener(raw: sqlite3.Connection, _: object) -> None:
         # The driver must not open transactions of its own: `_sqlite_begin` does it.
         raw.isolation_level = None
         raw.text_factory = _text_or_bytes
-        if not in_memory and not read_only:
-            raw.execute("PRAGMA journal_mode=WAL")
         raw.execute("PRAGMA synchronous=FULL")
+        # Without it REPLACE removes the old row past the trigger that refuses to delete.
+        raw.execute("PRAGMA recursive_triggers=ON")
         if read_only:
             raw.execute("PRAGMA query_only=ON")
 
@@ -157,5 +192,6 @@ def _text_or_bytes(stored: bytes) -> str | bytes:
 
 
 def _sqlite_begin(connection: Connection) -> None:
-    write = connection.get_execution_options().get("registro_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    statement = connection.get_execution_options().get("registro_begin", "BEGIN")
+    if statement is not None:
+        connection.exec_driver_sql(statement)

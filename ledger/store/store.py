@@ -4,8 +4,8 @@ Invariants:
 1. One call of `append` is one transaction: all its records or none, with adjacent positions.
 2. Positions are dense from 1; a stream's versions are contiguous and begin at 0 or 1.
 3. `recorded_at` never decreases with the position, whatever the clock does.
-4. The same append key twice records once: with the same input the first answer is given again,
-   with other input nothing is recorded.
+4. An append key that is in the store is refused, whatever comes with it; sessions ask for known
+   keys first and answer a repeated command from there.
 
 Left to others: schemas and meaning of the content (`ledger.store.mapper`), rules of the domain
 (`ledger.aggregates`). Source: docs/adr/0001-store.md, docs/formats/record.md.
@@ -38,9 +38,10 @@ from ledger.errors import (
     WrongExpectedVersionError,
 )
 from ledger.integrity.block import decode_lengths, encode_lengths
-from ledger.integrity.commitment import RecordFields, commitment
+from ledger.integrity.commitment import RecordFields, seal
+from ledger.integrity.problems import IntegrityFormatError
 from ledger.records import AppendPart, PendingRecord, RecordKind, StoredRecord, micros_of
-from ledger.store.engine import file_of, reading, shown, writing
+from ledger.store.engine import file_of, keep_log, reading, shown, writing
 from ledger.store.tables import (
     CODING_PLAIN,
     CODING_ZSTD,
@@ -86,6 +87,7 @@ class RawRow:
     content_coding: object
     content: object
     salt: object
+    inner_root: object
     commitment: object
 
 
@@ -127,9 +129,11 @@ class Store:
         Raises:
             LedgerExistsError: there are tables already.
         """
+        with reading(self.engine) as connection:
+            self._refuse_tables(connection)
+        keep_log(self.engine)
         with writing(self.engine) as connection:
-            if inspect(connection).get_table_names():
-                raise LedgerExistsError(store=shown(self.engine.url))
+            self._refuse_tables(connection)
             metadata.create_all(connection)
             connection.execute(insert(store_format).values(version=STORE_FORMAT))
 
@@ -139,6 +143,7 @@ class Store:
         Raises:
             LedgerMissingError: there is no database or no table.
             StoreFormatError: it is something else, or of another release.
+            StoreUnavailableError: it cannot be opened.
         """
         self.require()
         with reading(self.engine) as connection:
@@ -147,6 +152,8 @@ class Store:
             raise StoreFormatError(
                 store=shown(self.engine.url), found=found or "none", expected=str(STORE_FORMAT)
             )
+        # A copy made by SQLite's VACUUM INTO comes without the log.
+        keep_log(self.engine)
 
     def require(self) -> None:
         """Check that the tables of a ledger are there, whatever they hold.
@@ -191,8 +198,10 @@ class Store:
         with writing(self.engine) as connection:
             self._fault_point("append.locked")
             head = self._head(connection)
-            self._check_keys(connection, records)
+            # Versions first: two writers with the same command race for the same streams, and the
+            # one that comes second must read again, not hear that its key has other content.
             self._check_versions(connection, records, expect or {})
+            self._check_keys(connection, records)
             stored = tuple(self._numbered(records, head))
             self._fault_point("append.before_insert")
             connection.execute(insert(record_table), [_row_of(item) for item in stored])
@@ -352,6 +361,10 @@ class Store:
             else _Head(position=row.position, recorded_at=row.recorded_at)
         )
 
+    def _refuse_tables(self, connection: Connection) -> None:
+        if inspect(connection).get_table_names():
+            raise LedgerExistsError(store=shown(self.engine.url))
+
     def _check_keys(self, connection: Connection, records: Sequence[PendingRecord]) -> None:
         keys = list(dict.fromkeys(record.append.key for record in records))
         for start in range(0, len(keys), NAMES_PER_QUERY):
@@ -403,11 +416,13 @@ class Store:
         recorded_at = max(micros_of(self._clock.now()), head.recorded_at)
         for offset, item in enumerate(records, start=1):
             salt = self._entropy.token(SALT_BYTES)
+            sealed = seal(fields_of(item, recorded_at=recorded_at, salt=salt))
             yield StoredRecord(
                 position=Position(head.position + offset),
                 recorded_at=recorded_at,
                 salt=salt,
-                commitment=commitment(fields_of(item, recorded_at=recorded_at, salt=salt)),
+                commitment=sealed.commitment,
+                inner_root=sealed.inner_root,
                 record=item,
             )
 
@@ -455,6 +470,7 @@ def _row_of(stored: StoredRecord) -> dict[str, object]:
         "content_coding": coding,
         "content": content,
         "salt": stored.salt,
+        "inner_root": stored.inner_root,
         "commitment": stored.commitment,
     }
 
@@ -481,6 +497,10 @@ def unpacked(coding: int, content: bytes, *, size: int) -> bytes:
         plain = content
     elif coding == CODING_ZSTD:
         try:
+            # A frame may promise any size: it is asked before memory is given to it.
+            promised = zstandard.frame_content_size(content)
+            if promised != size:
+                raise ValueError(f"content promises {promised} bytes, not {size}")
             plain = zstandard.ZstdDecompressor().decompress(
                 content, max_output_size=size, allow_extra_data=False
             )
@@ -511,6 +531,7 @@ def stored_of(row: Any) -> StoredRecord:
             recorded_at=row.recorded_at,
             salt=bytes(row.salt),
             commitment=Digest(bytes(row.commitment)),
+            inner_root=Digest(bytes(row.inner_root)),
             record=PendingRecord(
                 kind=RecordKind(row.kind),
                 stream=StreamName(row.stream),
@@ -529,7 +550,7 @@ def stored_of(row: Any) -> StoredRecord:
                 content=unpacked(row.content_coding, bytes(row.content), size=sum(lengths)),
             ),
         )
-    except (ValueError, TypeError, AttributeError) as error:
+    except (IntegrityFormatError, ValueError, TypeError, AttributeError) as error:
         raise StoredEventDecodeError(
             position=getattr(row, "position", "?"),
             event_type=getattr(row, "event_type", "?"),

@@ -59,6 +59,7 @@ record = Table(
     Column("content_coding", SmallInteger, nullable=False),
     Column("content", LargeBinary, nullable=False),
     Column("salt", LargeBinary, nullable=False),
+    Column("inner_root", LargeBinary, nullable=False),
     Column("commitment", LargeBinary, nullable=False),
     UniqueConstraint("stream", "stream_version", name="record_stream_version"),
     UniqueConstraint("append_key", "part", name="record_append_part"),
@@ -84,7 +85,8 @@ _GUARDS: Final = {
 """By name of the trigger: its table and its text."""
 
 for _table, _text in _GUARDS.values():
-    event.listen(_table, "after_create", DDL(_text).execute_if(dialect="sqlite"))
+    _guard = DDL(_text)  # type: ignore[no-untyped-call] # SQLAlchemy leaves it untyped
+    event.listen(_table, "after_create", _guard.execute_if(dialect="sqlite"))
 
 
 def missing_guards(connection: Connection) -> tuple[str, ...]:

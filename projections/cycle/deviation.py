@@ -36,14 +36,12 @@ def deviation(rule: str, result: Fraction, target: Fraction) -> Fraction | Missi
         return result - target
     if rule == "DR4":
         return result - _FULL
+    if rule not in _RELATIVE_UP + _RELATIVE_DOWN:
+        return Missing(Reason.RULE_UNKNOWN)
     if target == 0:
         return Missing(Reason.DIVISION_BY_ZERO)
     share = _FULL * (result - target) / target
-    if rule in _RELATIVE_UP:
-        return share
-    if rule in _RELATIVE_DOWN:
-        return -share
-    return Missing(Reason.RULE_UNKNOWN)
+    return share if rule in _RELATIVE_UP else -share
 
 
 def achievement(rule: str, result: Fraction, target: Fraction) -> Fraction | Missing:

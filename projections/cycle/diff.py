@@ -7,7 +7,7 @@ Source: rulings 19.
 """
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -66,6 +66,7 @@ def difference(
     before = replay_facts(facts, year=year, as_of=from_as_of)
     after = replay_facts(facts, year=year, as_of=to_as_of)
     earlier = {line.code: line for line in before.indicators}
+    later = {line.code for line in after.indicators}
     changed: list[Change] = []
     first_known: list[Change] = []
     for line in after.indicators:
@@ -75,9 +76,16 @@ def difference(
             continue
         change = _change(old, line)
         (first_known if old_value is None else changed).append(change)
+    # A correction may also take the whole indicator out of the year.
+    gone = (line for line in before.indicators if line.code not in later)
+    changed.extend(_change(line, _emptied(line)) for line in gone if line.value is not None)
     return Difference(
         before=before, after=after, changed=tuple(changed), first_known=tuple(first_known)
     )
+
+
+def _emptied(line: IndicatorLine) -> IndicatorLine:
+    return replace(line, value=None, vintage=None, sources=())
 
 
 def _change(old: IndicatorLine | None, new: IndicatorLine) -> Change:

@@ -68,28 +68,30 @@ class Trace:
 
     def addresses(self) -> tuple[str, ...]:
         """Return the records of the step and everything below, each once, in order of use."""
-        found: dict[str, None] = dict.fromkeys(self.sources)
-        for child in self.children:
-            found.update(dict.fromkeys(child.addresses()))
-        return tuple(found)
+        return tuple(dict.fromkeys(address for step in self._steps() for address in step.sources))
 
     def codes(self) -> frozenset[str]:
         """Return the indicators and nodes that were read, at any depth."""
-        below = (child.codes() for child in self.children)
-        return frozenset({self.code} if self.code else ()).union(*below)
+        return frozenset(step.code for step in self._steps() if step.code)
 
     def vintage(self) -> str | None:
         """Return the closing stage of the newest result or amount that was read."""
-        stages = sorted(self._stages())
-        return stages[-1][1] if stages else None
+        stages = [step.stage for step in self._steps() if step.stage is not None]
+        return max(stages)[1] if stages else None
 
-    def _stages(self) -> Iterator[tuple[dt.date, str]]:
-        pending = [self]
+    def _steps(self) -> Iterator["Trace"]:
+        """Yield this step and everything below, parents first.
+
+        A step that several others share is yielded once: indicators that read each other twice at
+        every level would otherwise take time exponential in the levels.
+        """
+        pending, seen = [self], set[int]()
         while pending:
             step = pending.pop()
-            pending.extend(step.children)
-            if step.stage is not None:
-                yield step.stage
+            if id(step) not in seen:
+                seen.add(id(step))
+                yield step
+                pending.extend(reversed(step.children))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -381,7 +383,18 @@ def _missing_below(steps: Sequence[Trace]) -> Missing | None:
     missing = [step for step in steps if isinstance(step.value, Missing)]
     if not missing:
         return None
-    return Missing(Reason.CHILD_MISSING, tuple(step.code for step in missing if step.code))
+    codes = dict.fromkeys(code for step in missing for code in _missing_codes(step))
+    return Missing(Reason.CHILD_MISSING, tuple(codes))
+
+
+def _missing_codes(step: Trace) -> Iterator[str]:
+    """Yield the codes that a missing step names: its own, else those of what it lacks."""
+    if step.code is not None:
+        yield step.code
+        return
+    for child in step.children:
+        if isinstance(child.value, Missing):
+            yield from _missing_codes(child)
 
 
 def _rounded(value: Value, decimals: int) -> Decimal | None:

@@ -87,7 +87,7 @@ class CycleFacts:
     printed: dict[str, list[Known[FigurePublished]]] = field(default_factory=dict)
     """Printed values of an indicator, by its code."""
     superseded: dict[str, dt.date] = field(default_factory=dict)
-    """Knowledge date of the correction, by identifier of the corrected event."""
+    """Knowledge date of the first correction, by identifier of the corrected event."""
     body: str | None = None
     sandbox: bool = False
     position: int = 0
@@ -102,7 +102,8 @@ class CycleFacts:
         self.position = recorded.position
         supersedes = recorded.envelope.supersedes
         if supersedes is not None:
-            self.superseded[supersedes] = recorded.envelope.as_of
+            known = recorded.envelope.as_of
+            self.superseded[supersedes] = min(known, self.superseded.get(supersedes, known))
         self._apply_shared(recorded)
         self._apply_year(recorded)
 

@@ -54,13 +54,13 @@ class Knowledge:
             for code, history in year.objectives.items()
             if (found := self._last(history)) is not None
         ]
-        codes = [code for _, code in sorted(assigned)]
         others = [
-            (history[0].recorded.position, code)
+            (min(known.recorded.position for known in self._valid(history)), code)
             for code, history in self.facts.definitions.items()
-            if code not in year.objectives and self.definition(code) is not None
+            if self.definition(code) is not None
         ]
-        return tuple(dict.fromkeys([*codes, *(code for _, code in sorted(others))]))
+        # An objective whose assignment the reader does not know yet stands among the others.
+        return tuple(dict.fromkeys(code for _, code in [*sorted(assigned), *sorted(others)]))
 
     def definition(self, code: str) -> Definition | None:
         """Return the newest definition that is valid within the year; None without one."""
@@ -72,7 +72,7 @@ class Knowledge:
         first, last = dt.date(self.year, 1, 1), dt.date(self.year, 12, 31)
         valid = [
             known
-            for known in self.facts.valid(self.facts.definitions.get(code, ()), as_of=self.as_of)
+            for known in self._valid(self.facts.definitions.get(code, ()))
             if known.event.valid_from <= last
             and (known.event.valid_to is None or known.event.valid_to >= first)
         ]
@@ -132,7 +132,7 @@ class Knowledge:
         """Return the history of an indicator's target, oldest first."""
         slot = (code, self.unit_code)
         history = self.facts.year(self.year).targets.get(slot, ())
-        return tuple(self.facts.valid(history, as_of=self.as_of))
+        return tuple(self._valid(history))
 
     def target(self, code: str) -> Decimal | None:
         """Return the target in force at the cut."""
@@ -160,8 +160,11 @@ class Knowledge:
         ]
         return self._last(whole)
 
+    def _valid(self, history: Iterable[Known[E]]) -> list[Known[E]]:
+        return self.facts.valid(history, as_of=self.as_of)
+
     def _last(self, history: Iterable[Known[E]]) -> Known[E] | None:
-        valid = self.facts.valid(history, as_of=self.as_of)
+        valid = self._valid(history)
         return valid[-1] if valid else None
 
 

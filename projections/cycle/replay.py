@@ -22,6 +22,7 @@ from ledger.types import Position
 from projections.cycle.evaluate import Evaluation, Evaluator
 from projections.cycle.facts import CycleFacts, fold
 from projections.cycle.knowledge import Knowledge
+from schemas.values import canonical_decimal
 
 DIGEST_DOMAIN: Final = "registro/replay/v1"
 
@@ -148,7 +149,7 @@ def _hashed(line: IndicatorLine) -> dict[str, object]:
         "label": line.label,
         "value": _text(line.value),
         "value_missing": line.value_missing,
-        "target": _text(line.target),
+        "target": None if line.target is None else canonical_decimal(line.target),
         "deviation_pct": _text(line.deviation_pct),
         "achievement_pct": _text(line.achievement_pct),
         "vintage": line.vintage,

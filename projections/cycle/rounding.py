@@ -3,13 +3,9 @@
 Source: the documents of the worked example: 53.125 is printed 53.13, which excludes half-even.
 """
 
-from decimal import Decimal, localcontext
+from decimal import Decimal
 from fractions import Fraction
 from math import floor
-from typing import Final
-
-_DIGITS: Final = 200
-"""Precision in which scaled integers are turned into decimals; beyond any recorded value."""
 
 
 def round_half_up(value: Fraction | Decimal, decimals: int) -> Decimal:
@@ -18,16 +14,17 @@ def round_half_up(value: Fraction | Decimal, decimals: int) -> Decimal:
     Args:
         value: exact.
         decimals: digits after the decimal sign; negative rounds to tens, hundreds and so on.
+
+    Returns:
+        Exactly that many decimals (none when negative), of any size; zero never has a sign.
     """
     exact = value if isinstance(value, Fraction) else Fraction(value)
     scaled = abs(exact) * Fraction(10) ** decimals
     whole = floor(scaled + Fraction(1, 2))
-    with localcontext() as context:
-        context.prec = _DIGITS
-        rounded = Decimal(whole).scaleb(-decimals)
-        if decimals < 0:
-            rounded = rounded.quantize(Decimal(1))
-        return -rounded if exact < 0 and whole else rounded
+    sign = int(exact < 0 and whole != 0)
+    # Made from digits: arithmetic on decimals would round to the precision of the context.
+    digits = Decimal(whole * 10 ** max(0, -decimals)).as_tuple().digits
+    return Decimal((sign, digits, -max(0, decimals)))
 
 
 def written(value: Fraction) -> str:

@@ -1,7 +1,7 @@
 """A process that kills itself at the n-th fault point of a piece of work.
 
-Usage: python child.py WORK PATH N, where WORK is a function of this module. Prints `done` when the
-work ended before the n-th point was reached.
+Usage: python child.py WORK PATH N [FOLDER], where WORK is a function of this module. Prints `done`
+when the work ended before the n-th point was reached.
 """
 
 import os
@@ -13,9 +13,12 @@ from pathlib import Path
 from ledger.aggregates.base import Proposal
 from ledger.application import LedgerApplication
 from ledger.envelopes import command
+from ledger.events.acts import ActReferenceCorrected
+from ledger.intake.importer import Mode, import_folder
+from ledger.intake.problems import Problem
+from ledger.intake.rejects import english
 from tests.support.given import PLAN_ACT, act_adopted, envelope, under_act
 from tests.support.ledgers import CountingEntropy, FakeClock, store_at
-from ledger.events.acts import ActReferenceCorrected
 
 
 class KillAt:
@@ -48,7 +51,29 @@ def append(path: Path, kill: KillAt) -> None:
     opened(path, kill).execute(command("crash/1", [adopted, corrected]))
 
 
+def import_whole(path: Path, kill: KillAt, folder: str) -> None:
+    """Import a data folder; the points are those of the store."""
+    report = import_folder(opened(path, kill), Path(folder))
+    assert not report.errors, report.errors
+
+
+def import_rows(path: Path, kill: KillAt, folder: str) -> None:
+    """Import the good rows; the points are those of the store, every row and every reject."""
+
+    def texts(found: Problem) -> tuple[str, str]:
+        kill("reject")
+        return english(found)
+
+    import_folder(
+        opened(path, kill),
+        Path(folder),
+        mode=Mode.ROWS,
+        texts=texts,
+        progress=lambda _file, _done, _total: kill("row"),
+    )
+
+
 if __name__ == "__main__":
-    work, path, number = sys.argv[1:4]
-    globals()[work](Path(path), KillAt(int(number)))
-    print("done")
+    work, path, number, *rest = sys.argv[1:]
+    globals()[work](Path(path), KillAt(int(number)), *rest)
+    sys.stdout.write("done\n")

@@ -1,8 +1,8 @@
 """Small data folders: every table of format 1 with a handful of rows, and ways to damage them.
 
-`SMALL` is a made-up cycle of 2023 for the body of `tests.support.ledgers.new_ledger`; `ACI_2024` and
-`ACI_2025` are two made-up years of another body, without catalogue. The figures are round, so that
-a reader computes the replay by hand.
+`SMALL` is a made-up cycle of 2023 for the body of `tests.support.ledgers.new_ledger`; `ACI_2024`
+and `ACI_2025` are two made-up years of another body, without catalogue. The figures are round, so
+that a reader computes the replay by hand.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,6 +25,9 @@ FLOWS_HEADER = (
     "closing_as_of\n"
 )
 UNITS_HEADER = "record,unit_type,count,code,name,parent_code\n"
+GUIDELINES_HEADER = (
+    "year,code,label,class,oge_code,programme_codes,status_pct,footnote,reason_code,locator\n"
+)
 ACTS_HEADER = "organ,act_type,number,adopted_on,subject,effective_from\n"
 DOCUMENTS_HEADER = "document,tag,title,published_on,act,vintage\n"
 
@@ -70,8 +73,8 @@ A.2,A,Rimborsi,-,300,2024-03-01,300,2024-03-01,330,2024-06-14
 2023,G.1,LGG,P.1,Semplificazione,,up,percent,100,,75,,2024-06-14,measured,,2023-01-30,l7
 2023,G.2,LGG,,Osservatorio,,up,percent,100,,,,,measured,,2023-01-30,l8
 """,
-    "guidelines.csv": """year,code,label,class,oge_code,programme_codes,status_pct,footnote,reason_code,locator
-2023,G.1,Semplificazione,OGE,P.1,1.1 2.1,75.00,*,,l9
+    "guidelines.csv": GUIDELINES_HEADER
+    + """2023,G.1,Semplificazione,OGE,P.1,1.1 2.1,75.00,*,,l9
 2023,G.2,Osservatorio,SP,,3.1,,**,MISSING_LEGAL_BASIS,l10
 """,
     "figures.csv": FIGURES_HEADER
@@ -151,7 +154,7 @@ UNIT,SERV,,S.3,Servizio studi,S
 2025,ATT,OBJ,,Attesa,,up,percent,90,,99,,2026-05-12,measured,,2025-01-31,
 """,
 }
-"""The next year of that body: acts and documents repeated, units reorganised, one method changed."""
+"""The next year of it: acts and documents repeated, units reorganised, one method changed."""
 
 Damage = Callable[[Path], None]
 """Changes a data folder in place."""

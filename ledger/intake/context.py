@@ -1,0 +1,135 @@
+"""What the rows of a folder rest on: the folder's other rows, and what the ledger holds already.
+
+A folder of mended rejects holds a few rows only; what they cite was recorded by an earlier import.
+
+Invariants:
+1. A row means the same beside the others of its folder and in a later folder of rejects.
+2. The order of files and rows does not matter: of two documents of one day the one with the lesser
+   name counts.
+
+Source: docs/data-folder.md.
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from ledger.aggregates.base import key_of
+from ledger.aggregates.documents import DOCUMENTS, document_stream
+from ledger.aggregates.organisation import ORGANISATION
+from ledger.aggregates.organisation import STREAM as ORGANISATION_STREAM
+from ledger.aggregates.planning import PLANNING, planning_stream, year_bounds
+from ledger.aggregates.programme import PROGRAMME, programme_stream
+from ledger.aggregates.results import RESULTS, results_stream
+from ledger.application import LedgerApplication
+from ledger.events.ledger import Actor
+from ledger.events.planning import GuidelineStatusReported, ObjectiveAssigned
+from ledger.events.publication import DocumentPublished
+from ledger.feed import RecordedEvent
+from ledger.intake.dataset import DatasetInfo
+from ledger.intake.folder import Folder, KnownNames
+from ledger.intake.mapping import NO_REASON, Context
+from ledger.intake.rows import DocumentRow
+from ledger.session import Session
+from ledger.types import StreamName
+
+_NOTHING: Final[tuple[RecordedEvent, ...]] = ()
+
+
+def known_names(session: Session, info: DatasetInfo | None) -> KnownNames:
+    """Return what rows may refer to in the ledger; nothing when the card has problems."""
+    if info is None:
+        return KnownNames()
+
+    def has_document(name: str) -> bool:
+        return session.state(DOCUMENTS, document_stream(name)).document is not None
+
+    return KnownNames(
+        has_document=has_document,
+        units=frozenset(session.state(ORGANISATION, ORGANISATION_STREAM).units),
+        objectives=frozenset(session.state(PLANNING, planning_stream(info.year)).objectives),
+        flow_nodes=_flow_nodes(session, info),
+        guidelines=frozenset(session.state(PROGRAMME, programme_stream(info.year)).guidelines),
+    )
+
+
+def import_context(
+    ledger: LedgerApplication, session: Session, folder: Folder, info: DatasetInfo, actor: Actor
+) -> Context:
+    """Return what the rows of a folder share.
+
+    Args:
+        ledger: opened ledger.
+        session: unit of work of the import.
+        folder: read and checked.
+        info: its card.
+        actor: who imports.
+    """
+    documents = _documents(ledger, folder, info.year)
+    planned = dict(_recorded_plan(ledger, info.year))
+    reasons = dict(_recorded_reasons(ledger, info.year))
+    for objective in folder.objectives.rows:
+        planned.pop(objective.value.code, None)
+        if objective.value.planned_on is not None:
+            planned[objective.value.code] = objective.value.planned_on
+    reasons.update((row.value.code, row.value.reason_code) for row in folder.guidelines.rows)
+    return Context(
+        body=info.body,
+        year=info.year,
+        actor=actor,
+        catalogue=folder.catalogue,
+        lookup=session,
+        documents=documents,
+        latest=max(documents, default=year_bounds(info.year)[1]),
+        reasons=reasons,
+        planned_on=planned,
+        flow_nodes=_flow_nodes(session, info) | {row.value.node_code for row in folder.flows.rows},
+    )
+
+
+def _flow_nodes(session: Session, info: DatasetInfo) -> frozenset[str]:
+    return frozenset(session.state(RESULTS, results_stream(info.year)).nodes)
+
+
+def _documents(
+    ledger: LedgerApplication, folder: Folder, year: int
+) -> Mapping[dt.date, DocumentRow]:
+    by_name = {row.document: row for row in _recorded_documents(ledger, year)}
+    by_name.update((row.value.document, row.value) for row in folder.documents.rows)
+    listed = sorted(by_name.values(), key=lambda row: row.document, reverse=True)
+    return {row.published_on: row for row in listed}
+
+
+def _recorded_documents(ledger: LedgerApplication, year: int) -> Iterator[DocumentRow]:
+    """Yield the documents that folders of the year have recorded."""
+    for stored in ledger.store.read(event_types=(DocumentPublished.TYPE,)):
+        recorded = ledger.avro.recorded(stored)
+        event, envelope = recorded.event, recorded.envelope
+        if isinstance(event, DocumentPublished) and envelope.ref_from == year_bounds(year)[0]:
+            yield DocumentRow(
+                document=event.document_id,
+                tag=event.tag,
+                title=event.title,
+                published_on=event.published_on,
+                act=key_of(envelope.acts[0]) if envelope.acts else None,
+                vintage=envelope.vintage,
+            )
+
+
+def _recorded_plan(ledger: LedgerApplication, year: int) -> Iterator[tuple[str, dt.date]]:
+    for recorded in _events(ledger, planning_stream(year)):
+        if isinstance(recorded.event, ObjectiveAssigned):
+            yield recorded.event.code, recorded.envelope.as_of
+
+
+def _recorded_reasons(
+    ledger: LedgerApplication, year: int
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for recorded in _events(ledger, programme_stream(year)):
+        event = recorded.event
+        if isinstance(event, GuidelineStatusReported) and event.reason_codes != NO_REASON:
+            yield event.code, tuple(event.reason_codes)
+
+
+def _events(ledger: LedgerApplication, stream: StreamName) -> tuple[RecordedEvent, ...]:
+    return tuple(ledger.streams_events([stream]).get(stream, _NOTHING))
