@@ -173,7 +173,11 @@ Formula = (
 
 
 def format_formula(formula: Formula) -> str:
-    """Return the canonical text of a formula."""
+    """Return the canonical text of a formula.
+
+    Raises:
+        ValueError: a number has no canonical text, see `schemas.values.canonical_decimal`.
+    """
     return json.dumps(_plain(formula), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 

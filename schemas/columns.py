@@ -103,7 +103,7 @@ def _field(schema: ReleasedSchema, item: dict[str, Any]) -> FactField:
     kind = inner if isinstance(inner, str) else inner.get("logicalType", inner.get("type"))
     if kind not in DTYPES:
         raise EncodingError(
-            schema=schema.full_name, path=item["name"], reason=f"{kind!r} is no type of facts"
+            full_name=schema.full_name, path=item["name"], reason=f"{kind!r} is no type of facts"
         )
     return FactField(item["name"], kind, nullable)
 
@@ -149,16 +149,16 @@ def _parts(
 
 def _column(schema: ReleasedSchema, frame: pl.DataFrame, field: FactField) -> pl.Series:
     if field.name not in frame.columns:
-        raise EncodingError(schema=schema.full_name, path=field.name, reason="no such column")
+        raise EncodingError(full_name=schema.full_name, path=field.name, reason="no such column")
     column = frame[field.name]
     if column.dtype != DTYPES[field.kind]:
         raise EncodingError(
-            schema=schema.full_name,
+            full_name=schema.full_name,
             path=field.name,
             reason=f"the column is {column.dtype}, not {field.kind}",
         )
     if not field.nullable and column.null_count():
-        raise EncodingError(schema=schema.full_name, path=field.name, reason="a value is null")
+        raise EncodingError(full_name=schema.full_name, path=field.name, reason="a value is null")
     return column
 
 
@@ -285,7 +285,9 @@ def _reference(schema: ReleasedSchema, block: Bodies) -> pl.DataFrame:
         start += length
     if start != len(block.content):
         raise DecodingError(
-            schema=schema.full_name, path="", reason=f"{len(block.content) - start} bytes too many"
+            full_name=schema.full_name,
+            path="$",
+            reason=f"{len(block.content) - start} bytes too many",
         )
     return pl.DataFrame(rows, schema=empty(schema).schema)
 

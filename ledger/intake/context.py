@@ -36,7 +36,9 @@ from ledger.types import StreamName
 _NOTHING: Final[tuple[RecordedEvent, ...]] = ()
 
 
-def known_names(session: Session, info: DatasetInfo | None) -> KnownNames:
+def known_names(
+    ledger: LedgerApplication, session: Session, info: DatasetInfo | None
+) -> KnownNames:
     """Return what rows may refer to in the ledger; nothing when the card has problems."""
     if info is None:
         return KnownNames()
@@ -46,6 +48,7 @@ def known_names(session: Session, info: DatasetInfo | None) -> KnownNames:
 
     return KnownNames(
         has_document=has_document,
+        document_days=frozenset(row.published_on for row in _recorded_documents(ledger, info.year)),
         units=frozenset(session.state(ORGANISATION, ORGANISATION_STREAM).units),
         objectives=frozenset(session.state(PLANNING, planning_stream(info.year)).objectives),
         flow_nodes=_flow_nodes(session, info),

@@ -33,6 +33,13 @@ from ledger.intake.rows import (
     UnitRow,
 )
 from ledger.intake.tables import RejectedRow, TableResult, TableSpec, digest_of, read_table
+from ledger.intake.waiting import (
+    flow_needs,
+    last_needs,
+    objective_needs,
+    refused_documents,
+    waiting_rows,
+)
 
 T = TypeVar("T")
 
@@ -57,6 +64,8 @@ class KnownNames:
 
     has_document: Callable[[str], bool] = lambda _: False
     """Tells whether a document is published."""
+    document_days: frozenset[dt.date] = frozenset()
+    """Days of the documents that folders of the year have recorded."""
     units: frozenset[str] = frozenset()
     objectives: frozenset[str] = frozenset()
     flow_nodes: frozenset[str] = frozenset()
@@ -153,6 +162,7 @@ def _read(path: Path, spec: TableSpec[T], present: Collection[str]) -> TableResu
 
 def _checked(folder: Folder, known: KnownNames) -> Folder:
     year = None if folder.info is None else folder.info.year
+    folder = _without_waiting(folder, known)
     # Objectives come last: they rest on flows and guidelines that are good.
     first = replace(
         folder,
@@ -164,6 +174,23 @@ def _checked(folder: Folder, known: KnownNames) -> Folder:
     objectives = _without(first.objectives, _objective_problems(first, known, year))
     waiting = _waiting_guidelines(first, objectives, known)
     return replace(first, objectives=objectives, guidelines=_without(first.guidelines, waiting))
+
+
+def _without_waiting(folder: Folder, known: KnownNames) -> Folder:
+    """Move the rows that rest on a refused document to the rejected."""
+    refused = refused_documents(folder.documents, known.document_days)
+    if refused is None:
+        return folder
+    flows, objectives, guidelines = folder.flows, folder.objectives, folder.guidelines
+    measures, risks = folder.measure_counts, folder.risk_counts
+    return replace(
+        folder,
+        flows=_without(flows, waiting_rows(flows, flow_needs, refused)),
+        objectives=_without(objectives, waiting_rows(objectives, objective_needs, refused)),
+        guidelines=_without(guidelines, waiting_rows(guidelines, last_needs, refused)),
+        measure_counts=_without(measures, waiting_rows(measures, last_needs, refused)),
+        risk_counts=_without(risks, waiting_rows(risks, last_needs, refused)),
+    )
 
 
 def _waiting_guidelines(

@@ -112,7 +112,7 @@ def import_folder(
     session = ledger.session()
     today = ledger.today()
     info = read_dataset(path).info
-    folder = read_folder(path, today=today, known=known_names(session, info))
+    folder = read_folder(path, today=today, known=known_names(ledger, session, info))
     outcome = Outcome()
     if folder.info is not None:
         check_body(session, folder.info)

@@ -5,7 +5,7 @@ Invariants:
 2. A proof's sizes, digests and exact length are checked before anything is hashed.
 3. `CompactTree` gives the root that `tree_root` gives for the same leaves, at every size.
 
-Source: RFC 6962 sections 2.1, 2.1.1 and 2.1.2; RFC 9162 sections 2.1.3.2 and 2.1.4.2 for the checks.
+Source: RFC 6962 sections 2.1, 2.1.1, 2.1.2; RFC 9162 sections 2.1.3.2, 2.1.4.2 for the checks.
 """
 
 import hashlib

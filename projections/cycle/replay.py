@@ -22,7 +22,6 @@ from ledger.types import Position
 from projections.cycle.evaluate import Evaluation, Evaluator
 from projections.cycle.facts import CycleFacts, fold
 from projections.cycle.knowledge import Knowledge
-from schemas.values import canonical_decimal
 
 DIGEST_DOMAIN: Final = "registro/replay/v1"
 
@@ -149,7 +148,7 @@ def _hashed(line: IndicatorLine) -> dict[str, object]:
         "label": line.label,
         "value": _text(line.value),
         "value_missing": line.value_missing,
-        "target": None if line.target is None else canonical_decimal(line.target),
+        "target": _text(line.target),
         "deviation_pct": _text(line.deviation_pct),
         "achievement_pct": _text(line.achievement_pct),
         "vintage": line.vintage,

@@ -1,7 +1,7 @@
 """The eventsourcing library's own suites, run against our recorder and our tracking store."""
 
 from pathlib import Path
-from uuid import uuid4  # the library's suites choose the identifiers, not the product
+from uuid import uuid4  # noqa: TID251 - the library's suites choose identifiers, not the product
 
 import pytest
 from eventsourcing.persistence import ApplicationRecorder, TrackingRecorder

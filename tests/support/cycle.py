@@ -81,9 +81,7 @@ class Cycle:
         """Return a year as known on a day."""
         return Knowledge(facts=self.facts(), year=year, as_of=as_of)
 
-    def evaluated(
-        self, code: str, as_of: dt.date | None = None, *, year: int = YEAR
-    ) -> Evaluation:
+    def evaluated(self, code: str, as_of: dt.date | None = None, *, year: int = YEAR) -> Evaluation:
         """Evaluate one indicator."""
         return Evaluator(self.known(as_of, year=year)).evaluate(code)
 
@@ -152,9 +150,7 @@ def revised(code: str, old: str, new: str) -> TargetRevised:
 
 def result(code: str, value: str, *, unit_code: str | None = None) -> ResultRecorded:
     """Return a result of the whole body, or of a unit."""
-    return ResultRecorded(
-        year=YEAR, indicator_code=code, value=Decimal(value), unit_code=unit_code
-    )
+    return ResultRecorded(year=YEAR, indicator_code=code, value=Decimal(value), unit_code=unit_code)
 
 
 def no_result(code: str, *reasons: str) -> ResultRecorded:

@@ -89,6 +89,8 @@ def test_refuses_an_act_of_another_form(text: str) -> None:
         "CdA/resolution/177/2022-02-30",
         "CdA/resolution/177/03-11-2022",
         "CdA/resolution/177/yesterday",
+        "CdA/resolution/177/20221103",
+        "CdA/resolution/177/2022-W44-4",
         "CdA resolution 177 of 2022-13-01",
         "CdA resolution of today",
     ],

@@ -88,9 +88,7 @@ def test_a_target_of_zero_divides_nothing(
         ("DR6", "-150", None),
     ],
 )
-def test_a_negative_target_is_divided_by_as_it_is(
-    rule: str, off: str, reached: str | None
-) -> None:
+def test_a_negative_target_is_divided_by_as_it_is(rule: str, off: str, reached: str | None) -> None:
     assert deviation(rule, Fraction(5), Fraction(-10)) == exact(off)
     expected = NO_ACHIEVEMENT if reached is None else exact(reached)
     assert achievement(rule, Fraction(5), Fraction(-10)) == expected

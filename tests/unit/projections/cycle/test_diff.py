@@ -22,9 +22,7 @@ from tests.support.cycle import (
 )
 
 
-def compared(
-    cycle: Cycle, first: dt.date = PRE, second: dt.date = CLOSING
-) -> Difference:
+def compared(cycle: Cycle, first: dt.date = PRE, second: dt.date = CLOSING) -> Difference:
     return difference(cycle.facts(), year=YEAR, from_as_of=first, to_as_of=second)
 
 

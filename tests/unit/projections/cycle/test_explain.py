@@ -147,8 +147,8 @@ def test_the_tree_is_that_of_the_formula_with_exact_values() -> None:
         "label of P",
     )
     assert [(s.op, s.code, s.weight, s.exact) for s in (a, b)] == [
-        ("value", "A", 75, "1/3"),
-        ("value", "B", 25, "2"),
+        ("value", "A", Decimal(75), "1/3"),
+        ("value", "B", Decimal(25), "2"),
     ]
     assert [[r.address for r in s.records] for s in (a, b)] == [["7"], ["8"]]
     assert [(s.op, s.exact) for s in ratio.children] == [("flow", "1"), ("constant", "3")]
@@ -178,8 +178,8 @@ def test_the_history_of_the_target_is_shown_with_causes_as_known_at_the_cut() ->
 
     found = explained(cycle, "X")
     assert [(t.target, t.cause, t.record.address) for t in found.targets] == [
-        (10, None, "2"),
-        (12, "variation", "3"),
+        (Decimal(10), None, "2"),
+        (Decimal(12), "variation", "3"),
     ]
     assert found.acts == (REPORT_ACT,)
     assert [t.target for t in explained(cycle, "X", PLAN).targets] == [10]
@@ -202,7 +202,11 @@ def test_an_objective_without_definition_is_explained_as_undefined() -> None:
     found = explained(Cycle().define(objective("A", "P")), "A")
 
     assert (found.definition, found.definition_record) == (None, None)
-    assert (found.tree.op, found.tree.missing, found.tree.label) == ("undefined", "not_defined", None)
+    assert (found.tree.op, found.tree.missing, found.tree.label) == (
+        "undefined",
+        "not_defined",
+        None,
+    )
 
 
 def test_a_record_line_says_who_and_where_from() -> None:

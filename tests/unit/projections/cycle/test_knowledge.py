@@ -229,7 +229,7 @@ def test_of_two_results_known_on_one_day_the_one_recorded_later_counts() -> None
 
     assert found is not None
     assert amount is not None
-    assert (found.event.value, amount.event.amount) == (2, 2)
+    assert found.event.value == amount.event.amount == 2
 
 
 @pytest.mark.parametrize(
@@ -265,7 +265,8 @@ def test_results_of_a_unit_stand_beside_those_of_the_whole_body() -> None:
     values = [k.event.value for k in (whole.result("X"), unit.result("X")) if k is not None]
 
     assert values == [1, 2]
-    assert (whole.target("X"), unit.target("X")) == (None, 9)
+    assert whole.target("X") is None
+    assert unit.target("X") == 9
 
 
 def test_a_corrected_result_gives_way_to_its_correction() -> None:

@@ -46,9 +46,7 @@ def test_a_tie_goes_away_from_zero(value: str, decimals: int, expected: str) -> 
         ("5906162514", -6, "5906000000"),
     ],
 )
-def test_negative_decimals_round_to_tens_and_more(
-    value: str, decimals: int, expected: str
-) -> None:
+def test_negative_decimals_round_to_tens_and_more(value: str, decimals: int, expected: str) -> None:
     assert str(round_half_up(Decimal(value), decimals)) == expected
 
 
@@ -148,9 +146,7 @@ def test_writes_an_exact_value_as_decimal_when_it_ends(value: Fraction, text: st
 
 @pytest.mark.property
 @settings(max_examples=200, deadline=None)
-@given(
-    st.integers(-(10**60), 10**60), st.integers(0, 300), st.integers(0, 120), st.integers(1, 50)
-)
+@given(st.integers(-(10**60), 10**60), st.integers(0, 300), st.integers(0, 120), st.integers(1, 50))
 def test_what_is_written_is_the_value(top: int, twos: int, fives: int, other: int) -> None:
     value = Fraction(top, 2**twos * 5**fives * other)
 
