@@ -48,7 +48,7 @@ _COMMANDS: Final = {
     ),
     "unknown_entity": (
         Text(
-            it="nel registro non c'è {kind} '{name}'",
+            it="non c'è nel registro: {kind} '{name}'",
             en="there is no {kind} {name!r} in this ledger",
         ),
         Text(it="cercare con `registro search`", en="look for it with `registro search`"),

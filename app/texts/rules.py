@@ -139,7 +139,7 @@ _ENTITIES: Final = {
     Rule.ALREADY_EXISTS: _texts(
         title=("esiste già", "exists already"),
         sentence=(
-            "nel registro c'è già {kind} '{name}'",
+            "c'è già nel registro: {kind} '{name}'",
             "{kind} '{name}' is in this ledger already",
         ),
         hint=(
@@ -150,7 +150,7 @@ _ENTITIES: Final = {
     Rule.UNKNOWN_REFERENCE: _texts(
         title=("riferimento sconosciuto", "reference unknown"),
         sentence=(
-            "nel registro non c'è {kind} '{name}'",
+            "non c'è nel registro: {kind} '{name}'",
             "there is no {kind} '{name}' in this ledger",
         ),
         hint=(

@@ -131,7 +131,7 @@ _REASONS: Final = (
         "only a ledger in a file is copied here; a server has tools of its own",
         "qui si copia solo un registro che sta in un file; un server ha strumenti propri",
     ),
-    ("the date is not YYYY-MM-DD", "la data non è nella forma AAAA-MM-GG"),
+    ("the date is not a day as YYYY-MM-DD", "la data non è un giorno come AAAA-MM-GG"),
     ("the day is in the future", "il giorno è nel futuro"),
     (
         "the kind takes another number of operands",
@@ -187,9 +187,21 @@ TRANSLATED_FACTS: Final = frozenset(
 )
 """Facts that may hold such English; all others are shown as they are."""
 
-REVISION_EN: Final = "the revision of the target of "
-"""How the fact `what` of the rule `act_required` begins."""
-_REVISION_IT: Final = "la revisione dell'obiettivo di "
+PREFIXES_IT: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "indicator of ": "indicatore del ",
+        "it is empty (": "è vuota (",
+        "not JSON: ": "non è JSON: ",
+        "the last position is ": "l'ultima posizione è la ",
+        "the rejects cannot be written: ": "gli scarti non si possono scrivere: ",
+        "the revision of the target of ": "la revisione dell'obiettivo di ",
+        "there is no file ": "non c'è il file ",
+        "there is no such event; one of ": "l'evento non esiste; gli eventi sono ",
+        "unknown key ": "chiave sconosciuta ",
+        "unknown keys: ": "chiavi sconosciute: ",
+    }
+)
+"""Likewise for facts that go on with a value."""
 
 
 def facts_in(facts: Mapping[str, str], lang: Lang) -> Mapping[str, str]:
@@ -203,8 +215,9 @@ def facts_in(facts: Mapping[str, str], lang: Lang) -> Mapping[str, str]:
 
 
 def _italian(value: str) -> str:
-    if value.startswith(REVISION_EN):
-        return _REVISION_IT + value.removeprefix(REVISION_EN)
+    for english, italian in PREFIXES_IT.items():
+        if value.startswith(english):
+            return italian + value.removeprefix(english)
     return FACTS_IT.get(value, value)
 
 

@@ -118,6 +118,9 @@ def _value(cls: type, field: FormField, text: str) -> object:
     parse = _PARSERS[field.kind]
     try:
         return parse(text.strip())
+    except InvalidCommandError as error:
+        # Whoever fills in a form knows its fields, not those of the act within.
+        raise _invalid(cls, field.name, text, error.facts["reason"]) from error
     except ValueError as error:
         raise _invalid(cls, field.name, text, str(error)) from error
 

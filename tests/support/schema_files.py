@@ -1,6 +1,7 @@
 """Small schema documents and folders of them, for the tests of `schemas`."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from schemas.sources import Problem, SchemaSource, read_sources
@@ -14,8 +15,14 @@ def field(name: str, type_: Json = "string", **attributes: Json) -> Document:
     return {"name": name, "type": type_, "doc": f"Meaning of {name}.", **attributes}
 
 
-def record(full_name: str, *fields: Document, kind: str = "event", **attributes: Json) -> Document:
-    """Return a documented record; `attributes` are those it has besides."""
+def record(
+    full_name: str,
+    *fields: Document,
+    kind: str = "event",
+    uses: Mapping[str, int] | None = None,
+    **attributes: Json,
+) -> Document:
+    """Return a documented record; `uses` pins versions of shared types, `attributes` are others."""
     namespace, _, name = full_name.rpartition(".")
     return {
         "type": "record",
@@ -24,6 +31,7 @@ def record(full_name: str, *fields: Document, kind: str = "event", **attributes:
         "registro:kind": kind,
         "doc": f"What {name} says.",
         "fields": list(fields),
+        **({"registro:uses": dict(uses)} if uses else {}),
         **attributes,
     }
 

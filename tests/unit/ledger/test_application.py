@@ -6,6 +6,7 @@ from collections import Counter
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -24,7 +25,7 @@ from ledger.errors import (
 )
 from ledger.events.ledger import Envelope, LedgerOpened, SchemaReleased
 from ledger.events.publication import DocumentPublished, FigurePublished
-from ledger.feed import RecordedEvent, read_all
+from ledger.feed import GovernedEvent, RecordedEvent, read_all
 from ledger.types import Position
 from tests.support.given import JAN_1, act_adopted, envelope
 from tests.support.ledgers import (
@@ -290,7 +291,9 @@ def test_the_repository_of_the_library_sees_the_same_events(ledger: LedgerApplic
 
     events = list(ledger.events.get("document/report"))
 
-    assert [item.event for item in events] == [item.event for item in read_all(ledger)][-2:]
+    assert [cast(GovernedEvent, item).event for item in events] == [
+        item.event for item in read_all(ledger)
+    ][-2:]
 
 
 def test_reads_events_by_stream(ledger: LedgerApplication) -> None:

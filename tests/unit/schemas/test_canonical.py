@@ -19,6 +19,9 @@ LOGICAL = st.fixed_dictionaries(
     {"logicalType": st.sampled_from(["registro-decimal", "date", "Größe"])},
     optional={"precision": st.integers(1, 40), "scale": st.integers(0, 9)},
 )
+DEFAULTS: st.SearchStrategy[dict[str, Json]] = st.sampled_from(
+    [{}, {"default": None}, {"default": [{"b": 1, "a": "é"}]}]
+)
 PRIMITIVE = st.sampled_from(["null", "boolean", "int", "long", "bytes", "string", "double"])
 
 
@@ -53,66 +56,77 @@ def shared(name: str, kind: Json, **members: Json) -> Json:
     }
 
 
-@st.composite
-def documents(draw: st.DrawFn) -> Json:
-    """Random self-contained schemas: every construct, references to what was written before."""
-    known: list[str] = []
+def uses(full_name: str, version: int) -> dict[str, Json]:
+    return {"registro:uses": {full_name: version}}
 
-    def name() -> str:
-        return f"registro.c{draw(st.integers(0, 2))}.{draw(NAMES)}{len(known)}"
 
-    def one_type(depth: int) -> Json:
-        kinds = ["primitive", "logical", "enum", "fixed", "reference"]
-        if depth:
-            kinds += ["array", "map", "union", "record", "record"]
-        match draw(st.sampled_from(kinds)):
-            case "primitive":
-                return draw(PRIMITIVE)
-            case "logical":
-                return {"type": draw(PRIMITIVE), **draw(LOGICAL)}
-            case "enum":
-                symbols = draw(st.lists(NAMES, min_size=1, max_size=3, unique=True))
-                known.append(name())
-                return {"type": "enum", "name": known[-1], "symbols": list(symbols)}
-            case "fixed":
-                known.append(name())
-                return {"size": draw(st.integers(1, 64)), "type": "fixed", "name": known[-1]}
-            case "reference":
-                return draw(st.sampled_from(known)) if known else "string"
-            case "array":
-                return {"type": "array", "items": one_type(depth - 1)}
-            case "map":
-                return {"type": "map", "values": one_type(depth - 1)}
-            case "union":
-                return ["null", {"type": "array", "items": one_type(depth - 1)}]
-            case _:
-                return one_record(depth)
+class Drawing:
+    """One random schema: every construct, references to what was written before."""
 
-    def one_record(depth: int) -> Json:
-        known.append(name())
-        namespace, _, short = known[-1].rpartition(".")
-        names = draw(st.lists(NAMES, max_size=4, unique=True))
-        fields: list[Json] = [
-            {
-                **draw(st.sampled_from([{}, {"default": None}, {"default": [{"b": 1, "a": "é"}]}])),
-                "doc": draw(st.text(max_size=3)),
-                "name": item,
-                "type": one_type(depth - 1),
-            }
-            for item in names
+    def __init__(self, draw: st.DrawFn) -> None:
+        self.draw = draw
+        self.known: list[str] = []
+
+    def new_name(self) -> str:
+        context = self.draw(st.integers(0, 2))
+        self.known.append(f"registro.c{context}.{self.draw(NAMES)}{len(self.known)}")
+        return self.known[-1]
+
+    def one_type(self, depth: int) -> Json:
+        leaves = [self.primitive, self.logical, self.enum, self.fixed, self.reference]
+        if not depth or self.draw(st.booleans()):
+            return self.draw(st.sampled_from(leaves))()
+        return self.draw(st.sampled_from([self.nested, self.record]))(depth)
+
+    def primitive(self) -> Json:
+        return self.draw(PRIMITIVE)
+
+    def logical(self) -> Json:
+        return {"type": self.draw(PRIMITIVE), **self.draw(LOGICAL)}
+
+    def enum(self) -> Json:
+        symbols = self.draw(st.lists(NAMES, min_size=1, max_size=3, unique=True))
+        return {"type": "enum", "name": self.new_name(), "symbols": [*symbols]}
+
+    def fixed(self) -> Json:
+        return {"size": self.draw(st.integers(1, 64)), "type": "fixed", "name": self.new_name()}
+
+    def reference(self) -> Json:
+        return self.draw(st.sampled_from(self.known)) if self.known else "string"
+
+    def nested(self, depth: int) -> Json:
+        inner = self.one_type(depth - 1)
+        outer: list[Json] = [
+            {"type": "array", "items": inner},
+            {"type": "map", "values": inner},
+            ["null", {"type": "array", "items": inner}],
         ]
-        doc = draw(st.sampled_from(["", "What it is."]))
-        aliases = draw(st.lists(NAMES, max_size=2))
+        return self.draw(st.sampled_from(outer))
+
+    def record(self, depth: int) -> Json:
+        namespace, _, name = self.new_name().rpartition(".")
+        fields = [
+            {
+                **self.draw(DEFAULTS),
+                "doc": self.draw(st.text(max_size=3)),
+                "name": item,
+                "type": self.one_type(depth - 1),
+            }
+            for item in self.draw(st.lists(NAMES, max_size=4, unique=True))
+        ]
         return {
-            "fields": fields,
+            "fields": [*fields],
             "type": "record",
-            "doc": doc,
+            "doc": self.draw(st.sampled_from(["", "What it is."])),
             "namespace": namespace,
-            "name": short,
-            "aliases": list(aliases),
+            "name": name,
+            "aliases": [*self.draw(st.lists(NAMES, max_size=2))],
         }
 
-    return one_record(3)
+
+@st.composite
+def documents(draw: st.DrawFn) -> Json:
+    return Drawing(draw).record(3)
 
 
 @pytest.mark.property
@@ -218,7 +232,7 @@ def test_documentation_and_registro_attributes_do_not_change_the_text() -> None:
         field({"type": "int"}, doc="Unit: days.", aliases=[], **{"registro:key": True}),
         doc="What it is.",
         aliases=[],
-        **{"registro:kind": "event", "registro:uses": {"registro.t.A": 3}},
+        **{"registro:kind": "event", **uses("registro.t.A", 3)},
     )
 
     assert normalised(full) == normalised(plain)
@@ -230,7 +244,7 @@ def test_the_members_stand_in_the_fixed_order() -> None:
         {
             "aliases": ["h"],
             "name": "g",
-            "default": {"b": [1, {"d": 2.0, "c": None}], "a": "\u00e8\u0001\"/\\"},
+            "default": {"b": [1, {"d": 2.0, "c": None}], "a": '\u00e8\u0001"/\\'},
             "type": {"type": "map", "values": "string"},
         },
         aliases=["Old", "registro.u.Older"],
@@ -275,7 +289,7 @@ def test_a_reference_without_pin_means_version_1_even_when_there_is_a_later_one(
 def test_a_pin_names_the_version() -> None:
     resolve = shelf(A_v1=shared("A", "int"), A_v2=shared("A", "long"))
 
-    text = normalised(record(field("A"), **{"registro:uses": {"registro.t.A": 2}}), resolve)
+    text = normalised(record(field("A"), **uses("registro.t.A", 2)), resolve)
 
     assert '{"name":"x","type":"long"}' in text
 
@@ -284,11 +298,13 @@ def test_the_pins_of_a_shared_type_are_its_own() -> None:
     resolve = shelf(
         A_v1=shared("A", "int"),
         A_v2=shared("A", "long"),
-        B_v1=shared("B", "A", **{"registro:uses": {"registro.t.A": 2}}),
+        B_v1=shared("B", "A", **uses("registro.t.A", 2)),
     )
 
     assert '{"name":"x","type":"long"}' in normalised(record(field("B")), resolve)
-    with pytest.raises(InvalidSchemaError, match=r"g: means registro\.t\.A v1, but registro\.t\.A v2"):
+    with pytest.raises(
+        InvalidSchemaError, match=r"g: means registro\.t\.A v1, but registro\.t\.A v2"
+    ):
         normalised(record(field("B"), {"name": "g", "type": "A"}), resolve)
 
 

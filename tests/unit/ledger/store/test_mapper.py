@@ -75,7 +75,7 @@ def test_refuses_to_store_what_is_no_governed_event(mapper: AvroMapper) -> None:
 @pytest.mark.parametrize("argument", ["compressor", "cipher"])
 def test_refuses_what_would_change_the_hashed_bytes(argument: str) -> None:
     with pytest.raises(ValueError, match="no compressor, no cipher"):
-        AvroMapper(**{argument: object()})
+        AvroMapper(**cast(Any, {argument: object()}))
 
 
 @pytest.mark.parametrize("bare", [True, False])

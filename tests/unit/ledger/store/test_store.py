@@ -51,6 +51,7 @@ def pending(
     *,
     key: str | None = None,
     part: int = 0,
+    part_count: int = 1,
     digest: Digest = DIGEST,
     content: bytes = b"body",
     event_type: str = "test.Event",
@@ -64,6 +65,7 @@ def pending(
         append=AppendPart(
             key=AppendKey(f"k/{next(_KEYS)}" if key is None else key),
             part=part,
+            part_count=part_count,
             input_digest=digest,
         ),
         envelope_schema_id=b"\x0b" * 32,
@@ -266,7 +268,12 @@ def test_refuses_one_part_twice_in_one_append(store: Store) -> None:
 
 
 def test_finds_an_append_by_its_key_in_order_of_parts(store: Store) -> None:
-    store.append([pending("a", 1, key="k", part=1), pending("b", 1, key="k", part=0)])
+    store.append(
+        [
+            pending("a", 1, key="k", part=1, part_count=2),
+            pending("b", 1, key="k", part=0, part_count=2),
+        ]
+    )
     store.append([pending("c", 1, key="other")])
 
     assert [item.record.append.part for item in store.find_append(AppendKey("k"))] == [0, 1]

@@ -1,14 +1,25 @@
 """The rules DR1 to DR6 on exact values, by a table written from the definitions."""
 
+from decimal import Decimal
 from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ledger.formula import WeightedMean
 from projections.cycle.deviation import achievement, deviation
+from projections.cycle.rounding import round_half_up
 from projections.cycle.values import Missing, Reason
-from tests.support.cycle import fraction
+from tests.support.cycle import (
+    Cycle,
+    definition,
+    fraction,
+    objective,
+    result,
+    target,
+    weight,
+)
 
 ZERO_TARGET = Missing(Reason.DIVISION_BY_ZERO)
 NO_ACHIEVEMENT = Missing(Reason.NOT_DEFINED_BY_RULE)
@@ -122,3 +133,38 @@ def test_differences_are_exact(result: Fraction, target: Fraction) -> None:
     assert deviation("DR3", result, target) == result - target
     assert deviation("DR4", result, target) == result - 100
     assert achievement("DR4", result, target) == result
+
+
+def economic_index() -> Cycle:
+    """Return the printed inputs of the economic index of 2023, by hand."""
+    cycle = Cycle().define(
+        objective("IEG"), definition("IEG", WeightedMean("deviation"), rule="DR1")
+    )
+    for code, rule, percent, value, goal in (
+        ("IEG.1", "DR1", "25", "2.27", "1.60"),
+        ("IEG.2", "DR2", "25", "151.51", "143.09"),
+        ("IEG.3", "DR2", "50", "105.67", "100"),
+    ):
+        cycle.define(
+            objective(code, "IEG"),
+            definition(code, rule=rule),
+            weight("IEG", code, percent),
+            result(code, value),
+            target(code, goal),
+        )
+    return cycle
+
+
+def test_the_economic_index_is_616_from_unrounded_parts_and_not_617() -> None:
+    cycle = economic_index()
+    parts = [cycle.evaluated(f"IEG.{n}") for n in (1, 2, 3)]
+    rounded = [Fraction(part.deviation) for part in parts if part.deviation is not None]
+    too_early = (25 * rounded[0] + 25 * rounded[1] + 50 * rounded[2]) / 100
+
+    assert [str(part.deviation) for part in parts] == ["41.88", "-5.88", "-5.67"]
+    assert (
+        cycle.evaluated("IEG").exact
+        == (25 * Fraction("41.875") - 25 * Fraction(84200, 14309) - 50 * Fraction("5.67")) / 100
+    )
+    assert cycle.evaluated("IEG").value == Decimal("6.16")
+    assert round_half_up(too_early, 2) == Decimal("6.17")
