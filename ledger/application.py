@@ -66,7 +66,7 @@ class LedgerApplication(Application[str]):
 
     def construct_mapper(self) -> Mapper[str]:
         """Return the Avro mapper."""
-        return AvroMapper(registry=self._registry)
+        return AvroMapper(registry=self._registry, schema_texts=self._schema_texts)
 
     @property
     def avro(self) -> AvroMapper:
@@ -231,6 +231,11 @@ class LedgerApplication(Application[str]):
             raise
         self._released = released | {schema.schema_id for schema in needed}
         return len(releases) + len(events)
+
+    def _schema_texts(self) -> list[str]:
+        stored = self.store.read_streams([SCHEMAS_STREAM])
+        events = (self.avro.recorded(item).event for item in stored)
+        return [event.text for event in events if isinstance(event, SchemaReleased)]
 
     def _schemas_of(self, events: Any) -> list[ReleasedSchema]:
         names = [Envelope.TYPE, SchemaReleased.TYPE, *(event.TYPE for event in events)]

@@ -28,7 +28,8 @@ from ledger.integrity.merkle import CompactTree, leaf_hash
 from ledger.integrity.problems import IntegrityFormatError
 from ledger.records import RecordKind, StoredRecord
 from ledger.store.mapper import AvroMapper
-from ledger.store.store import RawRow, Store, fields_of, stored_of
+from ledger.store.rows import RawRow, fields_of, stored_of
+from ledger.store.store import Store
 from ledger.store.tables import STORE_FORMAT
 from ledger.types import FIRST_POSITION, Digest, Position, TreeSize
 from schemas.codec import encode
@@ -319,11 +320,20 @@ class _Verifier:
                     self._report(
                         "schema", row, f"the text of {event.full_name} does not give its schema id"
                     )
+                else:
+                    self._learn_schema(row, event)
                 self._state.released.add(event.schema_id)
             case LedgerOpened() as event:
                 self._learn_identity(row, event)
             case _:
                 pass
+
+    def _learn_schema(self, row: RawRow, event: SchemaReleased) -> None:
+        # A later release may have written what follows: its texts make it readable.
+        try:
+            self._mapper.registry.register_text(event.text)
+        except SchemaError as error:
+            self._report("schema", row, f"the text of {event.full_name} is no schema: {error}")
 
     def _learn_identity(self, row: RawRow, event: LedgerOpened) -> None:
         try:

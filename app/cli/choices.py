@@ -8,9 +8,8 @@ import typer
 
 from app.cli.context import Cli
 from app.texts.usage import both
-from ledger.application import LedgerApplication
 from ledger.errors import InvalidCommandError, UnknownEntityError
-from ledger.feed import RecordedEvent, read_all
+from ledger.feed import Feed, RecordedEvent, read_all
 from ledger.types import Position
 from projections.cycle.facts import CycleFacts, fold
 
@@ -55,7 +54,7 @@ def optional_day(text: str | None, *, field: str) -> dt.date | None:
     return None if text is None else parse_day(text, field=field)
 
 
-def feed_of(ledger: LedgerApplication, at: int | None) -> Iterable[RecordedEvent]:
+def feed_of(ledger: Feed, at: int | None) -> Iterable[RecordedEvent]:
     """Return the events of a ledger, up to a position.
 
     Raises:
@@ -73,7 +72,7 @@ def feed_of(ledger: LedgerApplication, at: int | None) -> Iterable[RecordedEvent
     return read_all(ledger, through=Position(at))
 
 
-def facts_of(ledger: LedgerApplication, at: int | None) -> CycleFacts:
+def facts_of(ledger: Feed, at: int | None) -> CycleFacts:
     """Return what the events of a ledger say, up to a position."""
     return fold(feed_of(ledger, at))
 

@@ -1,8 +1,12 @@
-"""What every command gets: settings, language, screen, and the ledger it works on."""
+"""What every command gets: settings, language, screen, and the ledger it works on.
+
+The store is imported when it is opened: the help of a command does without SQLAlchemy.
+"""
 
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -10,11 +14,12 @@ from app.config import Settings
 from app.output import jsontext
 from app.output.screen import Screen
 from app.texts.text import Lang
-from ledger.application import LedgerApplication
 from ledger.clock import SystemClock, SystemEntropy
 from ledger.errors import InvalidCommandError
-from ledger.store.engine import open_engine, store_url
-from ledger.store.store import Store
+
+if TYPE_CHECKING:
+    from ledger.application import LedgerApplication
+    from ledger.store.store import Store
 
 NEGATIVE = 1
 """Exit code of a check that found something."""
@@ -47,18 +52,23 @@ class Cli:
         """The operating system's randomness."""
         return SystemEntropy()
 
-    def store(self, *, read_only: bool = False) -> Store:
+    def store(self, *, read_only: bool = False) -> "Store":
         """Return the store that the settings name; nothing is opened yet."""
+        from ledger.store.engine import open_engine, store_url  # noqa: PLC0415 - slow to import
+        from ledger.store.store import Store  # noqa: PLC0415 - slow to import
+
         engine = open_engine(store_url(self.settings["ledger"]), read_only=read_only)
         return Store(engine, clock=self.clock, entropy=self.entropy)
 
-    def open(self, *, read_only: bool = True) -> LedgerApplication:
+    def open(self, *, read_only: bool = True) -> "LedgerApplication":
         """Open the ledger that the settings name.
 
         Raises:
             LedgerMissingError: there is none.
             StoreFormatError: it is of another release.
         """
+        from ledger.application import LedgerApplication  # noqa: PLC0415 - slow to import
+
         store = self.store(read_only=read_only)
         ledger = LedgerApplication.open(store, clock=self.clock, entropy=self.entropy)
         self.screen.zone = ledger.zone

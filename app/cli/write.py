@@ -12,7 +12,8 @@ from typing import Annotated, Any
 import typer
 
 from app.cli.context import cli_of
-from app.cli.write_catalogue import COMMANDS, WriteCommand, commands_of
+from app.cli.write_catalogue import COMMANDS, commands_of
+from app.cli.write_command import WriteCommand
 from app.cli.writing import Request, corrected, envelope_of, read_requests, submit
 from app.texts.fields import FIELDS
 from app.texts.text import Text

@@ -4,14 +4,10 @@ Options come from the fields of the class, so that nothing is listed twice. A te
 event that people may record has a command here.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Final
 
-from app.texts.text import Text
-from ledger.aggregates.base import act_key, exact_sum
-from ledger.aggregates.planning import PLANNING, planning_stream
-from ledger.application import LedgerApplication
+from app.cli.write_command import WriteCommand, act_identity, closing_sums, one
 from ledger.errors import InvalidCommandError
 from ledger.events.acts import ActAdopted, ActReferenceCorrected
 from ledger.events.base import Event
@@ -75,80 +71,9 @@ from ledger.events.validation import (
     ReportValidated,
     ValidationOpened,
 )
-from ledger.intake.forms import Text as FormText
-from ledger.intake.forms import build
-
-Texts = dict[str, FormText]
-Complete = Callable[[LedgerApplication, Texts], Texts]
-"""Adds what follows from the rest: identities and sums."""
-
-
-def _nothing(_: LedgerApplication, texts: Texts) -> Texts:
-    return texts
-
-
-def _act(_: LedgerApplication, texts: Texts) -> Texts:
-    filled: Texts = {**texts}
-    filled.setdefault("effective_from", filled.get("adopted_on", ""))
-    probe = build(ActAdopted, {**filled, "act_key": "-"})
-    filled["act_key"] = act_key(probe.organ, probe.act_type, probe.number, probe.adopted_on)
-    return filled
-
-
-def _closing(ledger: LedgerApplication, texts: Texts) -> Texts:
-    probe = build(AssignmentClosed, {**texts, "children": "0", "total": "0"})
-    state = ledger.session().state(PLANNING, planning_stream(probe.year))
-    weights = state.weights_below(probe.parent_code)
-    return {
-        **texts,
-        "children": str(len(weights)),
-        "total": format(exact_sum(weights.values()), "f"),
-    }
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class WriteCommand:
-    """One command that records one event."""
-
-    group: str
-    verb: str
-    event: type[Event]
-    help: Text
-    arguments: tuple[str, ...]
-    """Fields given without an option, in order."""
-    derived: tuple[str, ...] = ()
-    """Fields that nobody types: `complete` fills them."""
-    relaxed: tuple[str, ...] = ()
-    """Required fields that `complete` fills when nobody types them."""
-    complete: Complete = field(default=_nothing)
-
-
-def _one(
-    command: str,
-    event: type[Event],
-    arguments: str,
-    it: str,
-    en: str,
-    *,
-    derived: tuple[str, ...] = (),
-    relaxed: tuple[str, ...] = (),
-    complete: Complete = _nothing,
-) -> WriteCommand:
-    group, verb = command.split()
-    return WriteCommand(
-        group=group,
-        verb=verb,
-        event=event,
-        help=Text(it=it, en=en),
-        arguments=tuple(arguments.split()),
-        derived=derived,
-        relaxed=relaxed,
-        complete=complete,
-    )
-
 
 COMMANDS: Final[tuple[WriteCommand, ...]] = (
-    _one(
+    one(
         "act adopt",
         ActAdopted,
         "organ act_type adopted_on subject",
@@ -156,130 +81,130 @@ COMMANDS: Final[tuple[WriteCommand, ...]] = (
         "Record an act that was adopted.",
         derived=("act_key",),
         relaxed=("effective_from",),
-        complete=_act,
+        complete=act_identity,
     ),
-    _one(
+    one(
         "act amend-reference",
         ActReferenceCorrected,
         "document_id locator cited correct",
         "Corregge la citazione di un atto in un documento.",
         "Correct how a document cites an act.",
     ),
-    _one(
+    one(
         "unit establish",
         UnitEstablished,
         "unit_code unit_type name valid_from",
         "Istituisce un'unità.",
         "Establish a unit.",
     ),
-    _one(
+    one(
         "unit reorganise",
         UnitReorganised,
         "unit_code valid_from",
         "Cambia nome, tipo o livello superiore di un'unità.",
         "Change name, type or parent of a unit.",
     ),
-    _one(
+    one(
         "unit close",
         UnitClosed,
         "unit_code valid_to",
         "Chiude un'unità e indica chi subentra.",
         "Close a unit and name its successors.",
     ),
-    _one(
+    one(
         "unit count",
         UnitCountsReported,
         "unit_type label units",
         "Registra quante unità di un tipo sono dichiarate.",
         "Record how many units of a type are declared.",
     ),
-    _one(
+    one(
         "cycle open",
         ProgrammingCycleOpened,
         "year title",
         "Apre il ciclo di un anno.",
         "Open the cycle of a year.",
     ),
-    _one(
+    one(
         "cycle report",
         ProgrammaticReportApproved,
         "report_id first_year last_year",
         "Registra la relazione programmatica.",
         "Record the programmatic report.",
     ),
-    _one(
+    one(
         "cycle address",
         StrategicAddressDeclared,
         "year address_id programme_code title treatment",
         "Dichiara un indirizzo strategico.",
         "Declare a strategic address.",
     ),
-    _one(
+    one(
         "cycle guideline",
         GuidelineAdopted,
         "year code title guideline_class",
         "Adotta una linea guida gestionale.",
         "Adopt a management guideline.",
     ),
-    _one(
+    one(
         "cycle link",
         GuidelineLinked,
         "year code address_id",
         "Collega una linea guida a un indirizzo strategico.",
         "Link a guideline to a strategic address.",
     ),
-    _one(
+    one(
         "cycle carry",
         GuidelineCarriedOver,
         "from_year from_code to_year to_code",
         "Riporta una linea guida in un altro anno.",
         "Carry a guideline over into another year.",
     ),
-    _one(
+    one(
         "cycle progress",
         GuidelineStatusReported,
         "year code",
         "Registra lo stato di una linea guida.",
         "Record the state of a guideline.",
     ),
-    _one(
+    one(
         "objective assign",
         ObjectiveAssigned,
         "year code level label",
         "Assegna un obiettivo.",
         "Assign an objective.",
     ),
-    _one(
+    one(
         "objective close",
         AssignmentClosed,
         "year parent_code",
         "Chiude l'assegnazione sotto un obiettivo: i pesi devono sommare a 100.",
         "Close the assignment below an objective: weights must sum to 100.",
         derived=("children", "total"),
-        complete=_closing,
+        complete=closing_sums,
     ),
-    _one(
+    one(
         "weight set",
         WeightSet,
         "year parent_code child_code weight basis",
         "Fissa il peso di un obiettivo.",
         "Set the weight of an objective.",
     ),
-    _one(
+    one(
         "target set",
         TargetSet,
         "year indicator_code target",
         "Fissa il valore atteso di un indicatore.",
         "Set the target of an indicator.",
     ),
-    _one(
+    one(
         "target revise",
         TargetRevised,
         "year indicator_code old_target new_target cause",
         "Rivede un valore atteso; serve un atto (--act).",
         "Revise a target; needs an act (--act).",
     ),
-    _one(
+    one(
         "indicator define",
         IndicatorDefined,
         "indicator_code version label measure_unit decimals direction deviation_rule formula "
@@ -287,217 +212,217 @@ COMMANDS: Final[tuple[WriteCommand, ...]] = (
         "Definisce un indicatore o una sua versione.",
         "Define an indicator or a version of it.",
     ),
-    _one(
+    one(
         "indicator method",
         IndicatorMethodChanged,
         "indicator_code from_version to_version break_in_series comparability",
         "Annuncia un cambio di metodo.",
         "Announce a change of method.",
     ),
-    _one(
+    one(
         "indicator system",
         MeasurementSystemAdopted,
         "year model title",
         "Adotta il sistema di misurazione.",
         "Adopt the measurement system.",
     ),
-    _one(
+    one(
         "indicator node",
         ValueNodeDefined,
         "year model node_code label",
         "Definisce un nodo del valore pubblico.",
         "Define a node of public value.",
     ),
-    _one(
+    one(
         "period open",
         PeriodOpened,
         "year period_from period_to",
         "Apre un periodo di rilevazione.",
         "Open a period of measurement.",
     ),
-    _one(
+    one(
         "period close",
         PeriodClosed,
         "year period_from period_to",
         "Chiude un periodo: poi solo correzioni.",
         "Close a period: corrections only afterwards.",
     ),
-    _one(
+    one(
         "result record",
         ResultRecorded,
         "year indicator_code",
         "Registra il risultato misurato di un indicatore.",
         "Record the measured result of an indicator.",
     ),
-    _one(
+    one(
         "flow define",
         FlowNodeDefined,
         "year node_code label sign",
         "Definisce un nodo dei flussi di denaro.",
         "Define a node of the money flows.",
     ),
-    _one(
+    one(
         "flow record",
         MoneyFlowRecorded,
         "year node_code amount",
         "Registra l'importo di un nodo.",
         "Record the amount of a node.",
     ),
-    _one(
+    one(
         "project approve",
         ProjectApproved,
         "project_code family title year",
         "Approva un progetto.",
         "Approve a project.",
     ),
-    _one(
+    one(
         "project role",
         ProjectRoleAssigned,
         "project_code role unit_code",
         "Assegna un ruolo in un progetto.",
         "Assign a role in a project.",
     ),
-    _one(
+    one(
         "project progress",
         ProjectProgressReported,
         "project_code percent",
         "Registra l'avanzamento di un progetto.",
         "Record the progress of a project.",
     ),
-    _one(
+    one(
         "project milestone",
         ProjectMilestoneChanged,
         "project_code milestone new_date",
         "Sposta una tappa.",
         "Move a milestone.",
     ),
-    _one(
+    one(
         "project close",
         ProjectClosed,
         "project_code result closed_on",
         "Chiude un progetto.",
         "Close a project.",
     ),
-    _one(
+    one(
         "document publish",
         DocumentPublished,
         "document_id title published_on",
         "Registra un documento pubblicato.",
         "Record a document that was published.",
     ),
-    _one(
+    one(
         "document figure",
         FigurePublished,
         "document_id figure_id label raw measure_unit decimals",
         "Registra una cifra stampata.",
         "Record a printed figure.",
     ),
-    _one(
+    one(
         "document restate",
         FigureRestated,
         "document_id figure_id old_value new_value old_vintage new_vintage cause",
         "Registra la rettifica di una cifra.",
         "Record the restatement of a figure.",
     ),
-    _one(
+    one(
         "validation open",
         ValidationOpened,
         "report_id year received_on",
         "Apre la validazione di una relazione.",
         "Open the validation of a report.",
     ),
-    _one(
+    one(
         "validation examine",
         CriterionExamined,
         "report_id criterion conclusion",
         "Registra l'esame di un criterio.",
         "Record the examination of a criterion.",
     ),
-    _one(
+    one(
         "validation find",
         FindingRaised,
         "report_id finding_id severity text",
         "Solleva un rilievo.",
         "Raise a finding.",
     ),
-    _one(
+    one(
         "validation answer",
         FindingAnswered,
         "report_id finding_id answer",
         "Risponde a un rilievo.",
         "Answer a finding.",
     ),
-    _one(
+    one(
         "validation conclude",
         ReportValidated,
         "report_id validated_on",
         "Valida la relazione.",
         "Validate the report.",
     ),
-    _one(
+    one(
         "validation refuse",
         ReportNotValidated,
         "report_id concluded_on reasons",
         "Conclude senza validare, con i motivi.",
         "Conclude without validation, with the reasons.",
     ),
-    _one(
+    one(
         "parameter scale",
         IncentiveScaleSet,
         "year scale",
         "Fissa una scala di incentivazione.",
         "Set an incentive scale.",
     ),
-    _one(
+    one(
         "parameter assign",
         UnitParameterAssigned,
         "year unit_code scale parameter report_id",
         "Assegna il parametro di un'unità, dopo la validazione.",
         "Assign the parameter of a unit, after the validation.",
     ),
-    _one(
+    one(
         "risk register",
         RiskRegistered,
         "risk_id process scope risk_event",
         "Iscrive un rischio.",
         "Register a risk.",
     ),
-    _one(
+    one(
         "risk assess",
         RiskAssessed,
         "risk_id method level rationale",
         "Valuta un rischio.",
         "Assess a risk.",
     ),
-    _one(
+    one(
         "risk reassess",
         RiskReassessed,
         "risk_id method old_level new_level rationale",
         "Rivaluta un rischio.",
         "Assess a risk again.",
     ),
-    _one(
+    one(
         "risk measure",
         MeasureSet,
         "risk_id measure_id measure_type description owner deadline",
         "Fissa una misura specifica con responsabile e scadenza.",
         "Set a specific measure with owner and deadline.",
     ),
-    _one(
+    one(
         "risk monitor",
         MeasureMonitored,
         "risk_id measure_id monitored_on state",
         "Registra il controllo di una misura.",
         "Record the check of a measure.",
     ),
-    _one(
+    one(
         "risk count-measures",
         MeasureCountsReported,
         "scope measure_type measures",
         "Registra un numero di misure pubblicato senza elenco.",
         "Record a number of measures published without a list.",
     ),
-    _one(
+    one(
         "risk count-risks",
         RiskCountsReported,
         "activity scope risks",

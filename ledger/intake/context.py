@@ -12,9 +12,10 @@ Source: docs/data-folder.md.
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
-from ledger.aggregates.base import key_of
+from ledger.aggregates.base import Lookup, key_of
 from ledger.aggregates.documents import DOCUMENTS, document_stream
 from ledger.aggregates.organisation import ORGANISATION
 from ledger.aggregates.organisation import STREAM as ORGANISATION_STREAM
@@ -22,18 +23,97 @@ from ledger.aggregates.planning import PLANNING, planning_stream, year_bounds
 from ledger.aggregates.programme import PROGRAMME, programme_stream
 from ledger.aggregates.results import RESULTS, results_stream
 from ledger.application import LedgerApplication
-from ledger.events.ledger import Actor
+from ledger.envelopes import parse_act
+from ledger.events.ledger import Actor, ActReference, Envelope, Source
 from ledger.events.planning import GuidelineStatusReported, ObjectiveAssigned
 from ledger.events.publication import DocumentPublished
 from ledger.feed import RecordedEvent
+from ledger.intake.catalogue import Catalogue
 from ledger.intake.dataset import DatasetInfo
 from ledger.intake.folder import Folder, KnownNames
-from ledger.intake.mapping import NO_REASON, Context
 from ledger.intake.rows import DocumentRow
 from ledger.session import Session
 from ledger.types import StreamName
 
 _NOTHING: Final[tuple[RecordedEvent, ...]] = ()
+
+NO_REASON: Final = ("NOT_PUBLISHED",)
+"""Reason codes of a guideline without status whose row states no reason."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Context:
+    """What the rows of a folder share."""
+
+    body: str
+    year: int
+    actor: Actor
+    catalogue: Catalogue
+    lookup: Lookup
+    """Reads what the ledger holds already: units and definitions of earlier years."""
+    documents: Mapping[dt.date, DocumentRow] = field(default_factory=dict)
+    """Documents by day of publication."""
+    latest: dt.date
+    """Day of the last document, or the last day of the year: when counts without a date of their
+    own were known."""
+    reasons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Reason codes of guidelines, by code."""
+    planned_on: Mapping[str, dt.date] = field(default_factory=dict)
+    """Day on which an objective was planned, by code."""
+    flow_nodes: frozenset[str] = frozenset()
+    """Nodes of the money flows."""
+
+    @property
+    def period(self) -> tuple[dt.date, dt.date]:
+        """First and last day of the year."""
+        return year_bounds(self.year)
+
+    def key(self, table: str, row: str) -> str:
+        """Return the append key of a row about the year."""
+        return f"import/{self.body}/{self.year}/{table}/{row}"
+
+    def shared_key(self, table: str, row: str) -> str:
+        """Return the append key of a row that folders of several years may repeat."""
+        return f"import/{self.body}/{table}/{row}"
+
+    def envelope(
+        self,
+        table: str,
+        as_of: dt.date,
+        *,
+        vintage: str | None = None,
+        locator: str | None = None,
+        act: ActReference | None = None,
+        document: str | None = None,
+        timeless: bool = False,
+    ) -> Envelope:
+        """Return the envelope of an event that a row gives."""
+        first, last = (None, None) if timeless else self.period
+        return Envelope(
+            ref_from=first,
+            ref_to=last,
+            as_of=as_of,
+            vintage=vintage,
+            actor=self.actor,
+            source=Source(system="import", document=document, locator=locator or table),
+            acts=() if act is None else (act,),
+        )
+
+    def document_envelope(
+        self, table: str, as_of: dt.date, *, vintage: str, locator: str | None
+    ) -> Envelope:
+        """Return the envelope of a figure that became known with a document."""
+        document = self.documents.get(as_of)
+        if document is None:
+            return self.envelope(table, as_of, vintage=vintage, locator=locator)
+        return self.envelope(
+            table,
+            as_of,
+            vintage=document.vintage or vintage,
+            locator=locator,
+            act=None if document.act is None else parse_act(document.act),
+            document=document.document,
+        )
 
 
 def known_names(

@@ -21,10 +21,9 @@ from ledger.events.ledger import Actor
 from ledger.intake import mapping
 from ledger.intake.catalogue import FILE as CATALOGUE_FILE
 from ledger.intake.checks import parents_first
-from ledger.intake.context import import_context, known_names
+from ledger.intake.context import Context, import_context, known_names
 from ledger.intake.dataset import CARD, DatasetInfo, read_dataset
 from ledger.intake.folder import TABLES, Folder, read_folder
-from ledger.intake.mapping import Context
 from ledger.intake.problems import Problem
 from ledger.intake.rejects import (
     RejectReport,

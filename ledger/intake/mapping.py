@@ -11,18 +11,18 @@ Source: docs/data-folder.md; rulings 17, 18, 20; the README of the worked exampl
 """
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Final
 
-from ledger.aggregates.base import Command, Lookup, Proposal, act_key, exact_sum
+from ledger.aggregates.base import Command, Proposal, act_key, exact_sum
 from ledger.aggregates.measurement import INDICATORS, changes_method, indicator_stream
 from ledger.aggregates.organisation import ORGANISATION, STREAM, Unit
-from ledger.aggregates.planning import PLANNING, planning_stream, year_bounds
+from ledger.aggregates.planning import PLANNING, planning_stream
 from ledger.envelopes import command, parse_act
 from ledger.events.acts import ActAdopted
 from ledger.events.base import Event
-from ledger.events.ledger import Actor, ActReference, Envelope, Source
+from ledger.events.ledger import Envelope, Source
 from ledger.events.measurement import (
     IndicatorDefined,
     IndicatorMethodChanged,
@@ -45,7 +45,8 @@ from ledger.events.results import (
     ResultRecorded,
 )
 from ledger.events.risk import MeasureCountsReported, RiskCountsReported
-from ledger.intake.catalogue import Catalogue, Definition, flow_indicator_code
+from ledger.intake.catalogue import Definition, flow_indicator_code
+from ledger.intake.context import NO_REASON, Context
 from ledger.intake.rows import (
     ActRow,
     DocumentRow,
@@ -62,87 +63,9 @@ PRE_CLOSING: Final = "PRE_CONSUNTIVO"
 CLOSING: Final = "CONSUNTIVO"
 BUDGET: Final = "BUDGET"
 
-NO_REASON: Final = ("NOT_PUBLISHED",)
-"""Reason codes of a guideline without status whose row states no reason."""
-
 MEASURED: Final = "measured"
 PUBLISHED: Final = "published"
 EQUAL: Final = "equal"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Context:
-    """What the rows of a folder share."""
-
-    body: str
-    year: int
-    actor: Actor
-    catalogue: Catalogue
-    lookup: Lookup
-    """Reads what the ledger holds already: units and definitions of earlier years."""
-    documents: Mapping[dt.date, DocumentRow] = field(default_factory=dict)
-    """Documents by day of publication."""
-    latest: dt.date
-    """Day of the last document, or the last day of the year: when counts without a date of their
-    own were known."""
-    reasons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Reason codes of guidelines, by code."""
-    planned_on: Mapping[str, dt.date] = field(default_factory=dict)
-    """Day on which an objective was planned, by code."""
-    flow_nodes: frozenset[str] = frozenset()
-    """Nodes of the money flows."""
-
-    @property
-    def period(self) -> tuple[dt.date, dt.date]:
-        """First and last day of the year."""
-        return year_bounds(self.year)
-
-    def key(self, table: str, row: str) -> str:
-        """Return the append key of a row about the year."""
-        return f"import/{self.body}/{self.year}/{table}/{row}"
-
-    def shared_key(self, table: str, row: str) -> str:
-        """Return the append key of a row that folders of several years may repeat."""
-        return f"import/{self.body}/{table}/{row}"
-
-    def envelope(
-        self,
-        table: str,
-        as_of: dt.date,
-        *,
-        vintage: str | None = None,
-        locator: str | None = None,
-        act: ActReference | None = None,
-        document: str | None = None,
-        timeless: bool = False,
-    ) -> Envelope:
-        """Return the envelope of an event that a row gives."""
-        first, last = (None, None) if timeless else self.period
-        return Envelope(
-            ref_from=first,
-            ref_to=last,
-            as_of=as_of,
-            vintage=vintage,
-            actor=self.actor,
-            source=Source(system="import", document=document, locator=locator or table),
-            acts=() if act is None else (act,),
-        )
-
-    def document_envelope(
-        self, table: str, as_of: dt.date, *, vintage: str, locator: str | None
-    ) -> Envelope:
-        """Return the envelope of a figure that became known with a document."""
-        document = self.documents.get(as_of)
-        if document is None:
-            return self.envelope(table, as_of, vintage=vintage, locator=locator)
-        return self.envelope(
-            table,
-            as_of,
-            vintage=document.vintage or vintage,
-            locator=locator,
-            act=None if document.act is None else parse_act(document.act),
-            document=document.document,
-        )
 
 
 def year_command(context: Context) -> Command:

@@ -25,9 +25,9 @@ from ledger.events.ledger import Actor
 from ledger.events.publication import DocumentPublished
 from ledger.intake import mapping
 from ledger.intake.catalogue import Catalogue
+from ledger.intake.context import Context
 from ledger.intake.folder import Folder, KnownNames, read_folder
 from ledger.intake.importer import IMPORT_ROLE
-from ledger.intake.mapping import Context
 from ledger.intake.problems import Problem
 from ledger.intake.worker import Outcome, Worker, bind_body, check_body
 from ledger.session import Session

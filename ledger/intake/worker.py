@@ -17,8 +17,8 @@ from ledger.errors import (
     InvalidCommandError,
 )
 from ledger.events.ledger import BodyAssigned
+from ledger.intake.context import Context
 from ledger.intake.dataset import CARD, DatasetInfo
-from ledger.intake.mapping import Context
 from ledger.intake.problems import Problem, problem
 from ledger.intake.tables import RejectedRow, Row, TableResult
 from ledger.session import Session

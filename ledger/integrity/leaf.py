@@ -54,9 +54,7 @@ def encode_leaf(*, ledger_id: UUID, position: Position, kind: int, commitment: D
         raise FieldBoundsError(field="kind", reason=f"{kind} is neither 1 nor 2")
     if len(commitment) != DIGEST_BYTES:
         raise FieldBoundsError(field="commitment", reason=f"{len(commitment)} bytes, not 32")
-    return (
-        bytes([VERSION]) + ledger_id.bytes + position.to_bytes(8) + bytes([kind]) + commitment
-    )
+    return bytes([VERSION]) + ledger_id.bytes + position.to_bytes(8) + bytes([kind]) + commitment
 
 
 def parse_leaf(data: bytes) -> Leaf:

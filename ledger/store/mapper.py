@@ -4,29 +4,31 @@ Invariants:
 1. The stored type name is the Avro full name; the schema id says which version wrote the body.
 2. Values are checked before Avro sees them (`schemas.codec`): naive instants, floats, booleans
    offered as numbers are refused.
-3. Old bodies are read with the schema that wrote them and resolved to the newest version.
+3. Old bodies are read with the schema that wrote them and resolved to the newest version; records
+   of a retired type are carried over to its successor (`schemas.upcast`).
+4. A schema that stands in no file is looked for among the texts that the ledger holds: a later
+   release may have written it.
 
 Source: docs/adr/0004-event-classes.md.
 """
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
 
 from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import Mapper, StoredEvent, Transcoder
 
 from ledger.errors import StoredEventDecodeError
-from ledger.events.base import Event, Value, from_record, to_record
+from ledger.events.base import Event, from_record, to_record
 from ledger.events.catalogue import EVENT_TYPES
 from ledger.events.ledger import Envelope
 from ledger.feed import GovernedEvent, RecordedEvent
 from ledger.records import PendingRecord, RecordKind, StoredRecord
 from ledger.types import StreamName, StreamVersion
 from schemas.codec import decode, encode
-from schemas.errors import SchemaError
+from schemas.errors import SchemaError, UnknownSchemaError
 from schemas.registry import ReleasedSchema, SchemaRegistry, default_registry
-
-T = TypeVar("T", bound=Event | Value)
+from schemas.upcast import RELEASED, Upcasters
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,19 @@ class AvroMapper(Mapper[str]):
         cipher: object | None = None,
         *,
         registry: SchemaRegistry | None = None,
+        upcasters: Upcasters = RELEASED,
+        schema_texts: Callable[[], Iterable[str]] = tuple,
     ) -> None:
         """Take the library's arguments; compression and ciphers belong elsewhere here.
+
+        Args:
+            transcoder: unused: Avro takes its place.
+            compressor: None.
+            cipher: None.
+            registry: the schemas; None takes the packaged ones.
+            upcasters: successors of retired types.
+            schema_texts: gives the normalised texts that the ledger holds; asked when an id stands
+                in no file.
 
         Raises:
             ValueError: a compressor or cipher was configured: it would change the hashed bytes.
@@ -59,6 +72,8 @@ class AvroMapper(Mapper[str]):
             raise ValueError("Avro bodies are stored bare: no compressor, no cipher")
         super().__init__(transcoder=transcoder)  # type: ignore[arg-type] # unused by this mapper
         self.registry = registry or default_registry()
+        self._upcasters = upcasters
+        self._schema_texts = schema_texts
 
     def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> LedgerStoredEvent:
         """Encode a governed event.
@@ -112,14 +127,15 @@ class AvroMapper(Mapper[str]):
         try:
             if item.kind is not RecordKind.EVENT:
                 raise ValueError("blocks of facts are not read as governed events")  # noqa: TRY301 - one place wraps every cause
-            event_class = EVENT_TYPES[item.event_type]
             return RecordedEvent(
                 position=stored.position,
                 recorded_at=stored.recorded_instant,
                 stream=item.stream,
                 stream_version=item.stream_version,
-                event=self._object(event_class, item.schema_id, item.content),
-                envelope=self._object(Envelope, item.envelope_schema_id, item.envelope),
+                event=self._event(item.event_type, item.schema_id, item.content),
+                envelope=from_record(
+                    Envelope, self._record(Envelope.TYPE, item.envelope_schema_id, item.envelope)
+                ),
                 append=item.append,
             )
         except (SchemaError, ValueError, TypeError, KeyError, OverflowError) as error:
@@ -132,10 +148,23 @@ class AvroMapper(Mapper[str]):
         """Schema with which envelopes are written now."""
         return self.registry.latest(Envelope.TYPE)
 
-    def _object(self, cls: type[T], schema_id: bytes, body: bytes) -> T:
-        writer = self.registry.by_id(schema_id)
-        reader = self.registry.latest(cls.TYPE)
-        if writer.full_name != cls.TYPE:
-            raise ValueError(f"schema of {writer.full_name} under the type {cls.TYPE}")
-        record = decode(writer, body, reader=None if writer is reader else reader)
-        return from_record(cls, record)
+    def _event(self, event_type: str, schema_id: bytes, body: bytes) -> Event:
+        current, record = self._upcasters.upcast(
+            event_type, self._record(event_type, schema_id, body)
+        )
+        return from_record(EVENT_TYPES[current], record)
+
+    def _record(self, full_name: str, schema_id: bytes, body: bytes) -> Mapping[str, object]:
+        writer = self._schema(schema_id)
+        reader = self.registry.latest(full_name)
+        if writer.full_name != full_name:
+            raise ValueError(f"schema of {writer.full_name} under the type {full_name}")
+        return decode(writer, body, reader=None if writer is reader else reader)
+
+    def _schema(self, schema_id: bytes) -> ReleasedSchema:
+        try:
+            return self.registry.by_id(schema_id)
+        except UnknownSchemaError:
+            for text in self._schema_texts():
+                self.registry.register_text(text)
+            return self.registry.by_id(schema_id)

@@ -15,7 +15,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import zstandard
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -33,18 +32,14 @@ from ledger.errors import (
     AppendKeyConflictError,
     LedgerExistsError,
     LedgerMissingError,
-    StoredEventDecodeError,
     StoreFormatError,
     WrongExpectedVersionError,
 )
-from ledger.integrity.block import decode_lengths, encode_lengths
-from ledger.integrity.commitment import RecordFields, seal
-from ledger.integrity.problems import IntegrityFormatError
-from ledger.records import AppendPart, PendingRecord, RecordKind, StoredRecord, micros_of
+from ledger.integrity.commitment import seal
+from ledger.records import PendingRecord, StoredRecord, micros_of
 from ledger.store.engine import file_of, keep_log, reading, shown, writing
+from ledger.store.rows import RawRow, fields_of, row_of, stored_of
 from ledger.store.tables import (
-    CODING_PLAIN,
-    CODING_ZSTD,
     STORE_FORMAT,
     metadata,
     missing_guards,
@@ -53,9 +48,6 @@ from ledger.store.tables import (
 from ledger.store.tables import record as record_table
 from ledger.types import BEFORE_FIRST, AppendKey, Digest, Position, StreamName, StreamVersion
 
-COMPRESS_FROM_BYTES: Final = 1024
-"""Content from this size on is compressed at rest; smaller content gains nothing."""
-
 SALT_BYTES: Final = 32
 
 NAMES_PER_QUERY: Final = 500
@@ -63,32 +55,6 @@ NAMES_PER_QUERY: Final = 500
 
 FaultPoint = Callable[[str], None]
 """Called with the name of a step before it happens; the crash tests kill the process there."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RawRow:
-    """One row of the table `record`, exactly as the database holds it."""
-
-    position: object
-    kind: object
-    stream: object
-    stream_version: object
-    event_type: object
-    schema_id: object
-    append_key: object
-    part: object
-    part_count: object
-    input_digest: object
-    recorded_at: object
-    envelope_schema_id: object
-    envelope: object
-    event_count: object
-    lengths: object
-    content_coding: object
-    content: object
-    salt: object
-    inner_root: object
-    commitment: object
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -204,7 +170,7 @@ class Store:
             self._check_keys(connection, records)
             stored = tuple(self._numbered(records, head))
             self._fault_point("append.before_insert")
-            connection.execute(insert(record_table), [_row_of(item) for item in stored])
+            connection.execute(insert(record_table), [row_of(item) for item in stored])
             self._fault_point("append.before_commit")
         self._fault_point("append.committed")
         return stored
@@ -425,134 +391,3 @@ class Store:
                 inner_root=sealed.inner_root,
                 record=item,
             )
-
-
-def fields_of(item: PendingRecord, *, recorded_at: int, salt: bytes) -> RecordFields:
-    """Return what the commitment of a record covers."""
-    return RecordFields(
-        kind=int(item.kind),
-        stream=item.stream,
-        stream_version=item.stream_version,
-        event_type=item.event_type,
-        schema_id=item.schema_id,
-        append_key=item.append.key,
-        part=item.append.part,
-        part_count=item.append.part_count,
-        input_digest=item.append.input_digest,
-        recorded_at=recorded_at,
-        envelope_schema_id=item.envelope_schema_id,
-        envelope=item.envelope,
-        lengths=item.lengths,
-        content=item.content,
-        salt=salt,
-    )
-
-
-def _row_of(stored: StoredRecord) -> dict[str, object]:
-    item = stored.record
-    coding, content = _packed(item.content)
-    return {
-        "position": stored.position,
-        "kind": int(item.kind),
-        "stream": item.stream,
-        "stream_version": item.stream_version,
-        "event_type": item.event_type,
-        "schema_id": item.schema_id,
-        "append_key": item.append.key,
-        "part": item.append.part,
-        "part_count": item.append.part_count,
-        "input_digest": item.append.input_digest,
-        "recorded_at": stored.recorded_at,
-        "envelope_schema_id": item.envelope_schema_id,
-        "envelope": item.envelope,
-        "event_count": item.event_count,
-        "lengths": encode_lengths(item.lengths),
-        "content_coding": coding,
-        "content": content,
-        "salt": stored.salt,
-        "inner_root": stored.inner_root,
-        "commitment": stored.commitment,
-    }
-
-
-def _packed(content: bytes) -> tuple[int, bytes]:
-    if len(content) < COMPRESS_FROM_BYTES:
-        return CODING_PLAIN, content
-    packed = zstandard.ZstdCompressor(level=3).compress(content)
-    return (CODING_ZSTD, packed) if len(packed) < len(content) else (CODING_PLAIN, content)
-
-
-def unpacked(coding: int, content: bytes, *, size: int) -> bytes:
-    """Return the content of a row, uncompressed.
-
-    Args:
-        coding: `CODING_PLAIN` or `CODING_ZSTD`.
-        content: bytes as stored.
-        size: length in bytes that the length vector promises; larger output is refused.
-
-    Raises:
-        ValueError: unknown coding, damaged bytes or another size.
-    """
-    if coding == CODING_PLAIN:
-        plain = content
-    elif coding == CODING_ZSTD:
-        try:
-            # A frame may promise any size: it is asked before memory is given to it.
-            promised = zstandard.frame_content_size(content)
-            if promised != size:
-                raise ValueError(f"content promises {promised} bytes, not {size}")
-            plain = zstandard.ZstdDecompressor().decompress(
-                content, max_output_size=size, allow_extra_data=False
-            )
-        except zstandard.ZstdError as error:
-            raise ValueError(f"content cannot be uncompressed: {error}") from error
-    else:
-        raise ValueError(f"content coding {coding} is unknown")
-    if len(plain) != size:
-        raise ValueError(f"content has {len(plain)} bytes, the length vector says {size}")
-    return plain
-
-
-def stored_of(row: Any) -> StoredRecord:
-    """Return the record of a row.
-
-    Args:
-        row: has the columns of the table as attributes.
-
-    Raises:
-        StoredEventDecodeError: the row cannot be read as a record.
-    """
-    try:
-        lengths = decode_lengths(bytes(row.lengths))
-        if len(lengths) != row.event_count:
-            raise ValueError(f"{len(lengths)} lengths for {row.event_count} events")  # noqa: TRY301 - one place wraps every cause
-        return StoredRecord(
-            position=Position(row.position),
-            recorded_at=row.recorded_at,
-            salt=bytes(row.salt),
-            commitment=Digest(bytes(row.commitment)),
-            inner_root=Digest(bytes(row.inner_root)),
-            record=PendingRecord(
-                kind=RecordKind(row.kind),
-                stream=StreamName(row.stream),
-                stream_version=StreamVersion(row.stream_version),
-                event_type=row.event_type,
-                schema_id=bytes(row.schema_id),
-                append=AppendPart(
-                    key=AppendKey(row.append_key),
-                    part=row.part,
-                    part_count=row.part_count,
-                    input_digest=Digest(bytes(row.input_digest)),
-                ),
-                envelope_schema_id=bytes(row.envelope_schema_id),
-                envelope=bytes(row.envelope),
-                lengths=lengths,
-                content=unpacked(row.content_coding, bytes(row.content), size=sum(lengths)),
-            ),
-        )
-    except (IntegrityFormatError, ValueError, TypeError, AttributeError) as error:
-        raise StoredEventDecodeError(
-            position=getattr(row, "position", "?"),
-            event_type=getattr(row, "event_type", "?"),
-            reason=str(error),
-        ) from error

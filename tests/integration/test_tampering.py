@@ -16,7 +16,7 @@ from ledger.events.planning import ObjectiveAssigned
 from ledger.events.publication import DocumentPublished
 from ledger.integrity.commitment import commitment
 from ledger.store.mapper import AvroMapper
-from ledger.store.store import fields_of
+from ledger.store.rows import fields_of, unpacked
 from ledger.store.tables import record as record_table
 from ledger.verification import Checked, TreeHead, verify
 from tests.support.given import PLAN_ACT, act_adopted, envelope
@@ -133,8 +133,6 @@ def test_every_altered_cell_is_found(ledger_file: Path, column: str) -> None:
 
 def _payload_is_unchanged(row: Row, column: str, other: object) -> bool:
     """Whether altered compressed bytes stand for the same payload: then nothing was altered."""
-    from ledger.store.store import unpacked  # noqa: PLC0415 - used here only
-
     if column != "content" or not isinstance(other, bytes) or row["content_coding"] == 0:
         return False
     assert isinstance(row["content"], bytes)

@@ -1,18 +1,29 @@
 """Events to stored events and back: names, schemas, and what cannot be decoded."""
 
+import datetime as dt
+import json
+import shutil
+from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from eventsourcing.persistence import StoredEvent
 
+import schemas
 from ledger.errors import StoredEventDecodeError
-from ledger.events.acts import ActAdopted
+from ledger.events.acts import ActAdopted, ActReferenceCorrected
+from ledger.events.base import to_record
+from ledger.events.ledger import ActReference
 from ledger.feed import GovernedEvent
 from ledger.records import AppendPart, RecordKind, StoredRecord
 from ledger.store.mapper import AvroMapper, LedgerStoredEvent
 from ledger.store.store import Store
 from ledger.types import AppendKey, Digest, Position, StreamName
+from schemas.codec import encode
+from schemas.registry import SchemaRegistry
+from schemas.upcast import Upcasters
 from tests.support.given import act_adopted, envelope
 from tests.support.ledgers import store_at
 
@@ -143,3 +154,66 @@ def test_the_stream_of_an_event_is_taken_from_its_record(
 
     assert mapper.recorded(moved).stream == "act/y"
     assert mapper.recorded(moved).originator_id == "act/y"
+
+
+# Schemas of other releases
+
+
+def later_release(store: Store, tmp_path: Path) -> tuple[StoredRecord, str]:
+    """Return a record that a later release wrote, with the text of its schema."""
+    source = Path(schemas.__file__).parent / "avro"
+    shutil.copytree(source, tmp_path / "avro")
+    file = tmp_path / "avro" / "acts" / "ActAdopted" / "v1.avsc"
+    document = json.loads(file.read_text(encoding="utf-8"))
+    document["fields"].append(
+        {"name": "later", "type": ["null", "string"], "doc": "Of a later release.", "default": None}
+    )
+    file.with_name("v2.avsc").write_text(json.dumps(document), encoding="utf-8")
+    schema = SchemaRegistry(tmp_path / "avro").latest(ActAdopted.TYPE)
+    pending = AvroMapper().to_stored_event(GOVERNED).pending
+    body = encode(schema, {**to_record(GOVERNED.event), "later": "new"})
+    written = replace(pending, schema_id=schema.schema_id, content=body, lengths=(len(body),))
+    return store.append([written])[0], schema.normalised
+
+
+def test_reads_what_a_later_release_wrote_by_the_text_in_the_ledger(
+    store: Store, tmp_path: Path
+) -> None:
+    record, text = later_release(store, tmp_path)
+    asked: list[str] = []
+
+    def texts() -> list[str]:
+        asked.append(text)
+        return asked
+
+    registry = SchemaRegistry(Path(schemas.__file__).parent / "avro")
+    mapper = AvroMapper(registry=registry, schema_texts=texts)
+
+    assert mapper.recorded(record).event == GOVERNED.event
+    assert mapper.recorded(record).event == GOVERNED.event
+    assert len(asked) == 1
+
+
+def test_refuses_what_a_later_release_wrote_without_its_text(store: Store, tmp_path: Path) -> None:
+    record, _ = later_release(store, tmp_path)
+    registry = SchemaRegistry(Path(schemas.__file__).parent / "avro")
+
+    with pytest.raises(StoredEventDecodeError, match="no file and no ledger text has it"):
+        AvroMapper(registry=registry).recorded(record)
+
+
+def test_carries_a_record_of_a_retired_type_over_to_its_successor(store: Store) -> None:
+    upcasters = Upcasters()
+
+    @upcasters.register(old=ActReferenceCorrected.TYPE, new=ActAdopted.TYPE)
+    def adopted(_: Mapping[str, object]) -> dict[str, object]:
+        return to_record(GOVERNED.event)
+
+    mapper = AvroMapper(upcasters=upcasters)
+    reference = ActReference(organ="CIV", act_type="resolution", adopted_on=dt.date(2023, 1, 1))
+    retired = ActReferenceCorrected(
+        document_id="d", locator="p. 1", cited=reference, correct=reference
+    )
+    record = store.append([mapper.to_stored_event(replace(GOVERNED, event=retired)).pending])[0]
+
+    assert mapper.recorded(record).event == GOVERNED.event
