@@ -133,7 +133,9 @@ class CommandMachine(RuleBasedStateMachine):
     def revise(self, data: st.DataObject, new: Decimal, *, acts: bool, stale: bool) -> None:
         code = data.draw(st.sampled_from(sorted(self.targets)))
         present = self.targets[code]
-        old = present + 1 if stale else present
+        # Not present + 1: at thirty digits a sum would round back to the same number.
+        other = Decimal("0.5") if present == Decimal("0.25") else Decimal("0.25")
+        old = other if stale else present
         event = TargetRevised(
             year=2023, indicator_code=code, old_target=old, new_target=new, cause="flood"
         )
