@@ -25,7 +25,7 @@ from ledger.clock import Clock, Entropy, random_uuid
 from ledger.errors import LedgerError, LedgerMissingError
 from ledger.events.ledger import Actor, Envelope, LedgerOpened, SchemaReleased, Source
 from ledger.feed import GovernedEvent, RecordedEvent
-from ledger.records import AppendPart
+from ledger.records import AppendPart, BlockHeader
 from ledger.session import Committed, Receipt, Session
 from ledger.store.factory import LedgerFactory
 from ledger.store.mapper import AvroMapper
@@ -195,8 +195,11 @@ class LedgerApplication(Application[str]):
         self, *, after: Position = BEFORE_FIRST, through: Position | None = None, limit: int
     ) -> tuple[RecordedEvent, ...]:
         """Return governed events in order of position; see `ledger.feed.Feed`."""
-        records = self.store.read(after=after, through=through, limit=limit)
-        return tuple(self.avro.recorded(item) for item in records)
+        avro = self.avro
+        return tuple(
+            avro.block(item) if isinstance(item, BlockHeader) else avro.recorded(item)
+            for item in self.store.outline(after=after, through=through, limit=limit)
+        )
 
     def own_envelope(self) -> Envelope:
         """Return the envelope of events that the ledger records about itself."""

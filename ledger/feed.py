@@ -11,7 +11,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import ClassVar, Final, Protocol
 from uuid import UUID
 
 from ledger.events.base import Event
@@ -70,8 +70,24 @@ class RecordedEvent:
         return str(self.position)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FactBlock(Event):
+    """What a governed reader sees of a block of facts: that it is there, never its bodies.
+
+    It is no event of the catalogue and is stored nowhere: it stands in for the block, so that the
+    positions a reader sees stay dense.
+    """
+
+    TYPE: ClassVar[str] = "registro.ledger.FactBlock"
+    KEYS: ClassVar[tuple[str, ...]] = ("fact_type",)
+    fact_type: str
+    """Avro full name of the facts."""
+    count: int
+    """Number of facts."""
+
+
 class Feed(Protocol):
-    """Reads the governed events of a ledger."""
+    """Reads the governed events of a ledger; a block of facts comes as one `FactBlock`."""
 
     def head(self) -> Position:
         """Return the position of the last record, 0 for an empty ledger."""

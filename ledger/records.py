@@ -86,6 +86,24 @@ class StoredRecord:
         return instant_of(self.recorded_at)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BlockHeader:
+    """A block without its bodies: what readers of governed events see of it."""
+
+    position: Position
+    recorded_at: int
+    """Microseconds since 1970-01-01 UTC."""
+    stream: StreamName
+    stream_version: StreamVersion
+    event_type: str
+    """Avro full name of the facts."""
+    schema_id: bytes
+    append: AppendPart
+    envelope_schema_id: bytes
+    envelope: bytes
+    event_count: int
+
+
 def micros_of(instant: dt.datetime) -> int:
     """Return microseconds since 1970-01-01 UTC.
 

@@ -39,6 +39,13 @@ from ledger.events.planning import (
     TargetSet,
     WeightSet,
 )
+from ledger.events.production import (
+    FactSourceDeclared,
+    HomogenisationCoefficientSet,
+    ProductCatalogued,
+    UnitClustered,
+    WorkingCalendarSet,
+)
 from ledger.events.projects import (
     ProjectApproved,
     ProjectClosed,
@@ -428,6 +435,41 @@ COMMANDS: Final[tuple[WriteCommand, ...]] = (
         "activity scope risks",
         "Registra un numero di rischi pubblicato senza elenco.",
         "Record a number of risks published without a list.",
+    ),
+    one(
+        "product catalogue",
+        ProductCatalogued,
+        "product label area line",
+        "Inserisce un prodotto nel catalogo della produzione.",
+        "Enter a product into the catalogue of production.",
+    ),
+    one(
+        "product coefficient",
+        HomogenisationCoefficientSet,
+        "product coefficient",
+        "Fissa il coefficiente di omogeneizzazione di un prodotto.",
+        "Set the homogenisation coefficient of a product.",
+    ),
+    one(
+        "unit cluster",
+        UnitClustered,
+        "unit_code cluster",
+        "Assegna una struttura a un cluster.",
+        "Assign a unit to a cluster.",
+    ),
+    one(
+        "calendar set",
+        WorkingCalendarSet,
+        "year month working_days",
+        "Fissa i giorni lavorativi di un mese.",
+        "Set the working days of a month.",
+    ),
+    one(
+        "source declare",
+        FactSourceDeclared,
+        "source label",
+        "Dichiara un sistema che invia fatti di produzione.",
+        "Declare a system that sends facts of production.",
     ),
 )
 

@@ -13,6 +13,7 @@ from ledger.aggregates.identity import IDENTITY, SCHEMAS
 from ledger.aggregates.measurement import INDICATORS, SYSTEMS
 from ledger.aggregates.organisation import ORGANISATION
 from ledger.aggregates.planning import PLANNING
+from ledger.aggregates.production import PRODUCTION_SETTINGS, PRODUCTS
 from ledger.aggregates.programme import PROGRAMME, REPORTS
 from ledger.aggregates.projects import PROJECTS
 from ledger.aggregates.results import RESULTS
@@ -37,6 +38,8 @@ ALL: Final[tuple[Aggregate[Any], ...]] = (
     INCENTIVES,
     RISKS,
     RISK_COUNTS,
+    PRODUCTS,
+    PRODUCTION_SETTINGS,
 )
 
 _BY_EVENT: Final[Mapping[type[Event], Aggregate[Any]]] = {

@@ -38,6 +38,14 @@ from ledger.events.planning import (
     TargetSet,
     WeightSet,
 )
+from ledger.events.production import (
+    FactSourceDeclared,
+    HomogenisationCoefficientSet,
+    ProductCatalogued,
+    ScenarioPublished,
+    UnitClustered,
+    WorkingCalendarSet,
+)
 from ledger.events.projects import (
     ProjectApproved,
     ProjectClosed,
@@ -100,6 +108,12 @@ EVENT_TYPES: Final[Mapping[str, type[Event]]] = MappingProxyType(
         TargetRevised.TYPE: TargetRevised,
         TargetSet.TYPE: TargetSet,
         WeightSet.TYPE: WeightSet,
+        FactSourceDeclared.TYPE: FactSourceDeclared,
+        HomogenisationCoefficientSet.TYPE: HomogenisationCoefficientSet,
+        ProductCatalogued.TYPE: ProductCatalogued,
+        ScenarioPublished.TYPE: ScenarioPublished,
+        UnitClustered.TYPE: UnitClustered,
+        WorkingCalendarSet.TYPE: WorkingCalendarSet,
         ProjectApproved.TYPE: ProjectApproved,
         ProjectClosed.TYPE: ProjectClosed,
         ProjectMilestoneChanged.TYPE: ProjectMilestoneChanged,

@@ -87,6 +87,8 @@ def check_content(lengths: Sequence[int], content: bytes) -> None:
         )
     if len(content) > CONTENT_BYTES_MAX:
         raise FieldBoundsError(field="content", reason=f"more than {CONTENT_BYTES_MAX} bytes")
+    if min(lengths) < 0:
+        raise FieldBoundsError(field="lengths", reason="a length is negative")
     if sum(lengths) != len(content):
         raise FieldBoundsError(
             field="lengths", reason=f"they sum to {sum(lengths)}, the content has {len(content)}"

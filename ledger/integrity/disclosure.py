@@ -6,7 +6,14 @@ Source: docs/formats/block.md, disclosure.
 import hashlib
 from dataclasses import dataclass
 
-from ledger.integrity.block import check_content, inner_leaf, inner_leaves, inner_salt, split_bodies
+from ledger.integrity.block import (
+    SALT_BYTES,
+    check_content,
+    inner_leaf,
+    inner_leaves,
+    inner_salt,
+    split_bodies,
+)
 from ledger.integrity.commitment import Preimage, RecordFields, parse_preimage, preimage
 from ledger.integrity.merkle import inclusion_proof, verify_inclusion
 from ledger.integrity.problems import FieldBoundsError, RootMismatchError
@@ -51,12 +58,18 @@ def verify_disclosure(disclosure: Disclosure, commitment: Digest) -> Preimage:
 
     Raises:
         RootMismatchError: the preimage does not give the commitment, or the body is not in it.
+        FieldBoundsError: the inner salt is not one.
         PreimageError: the preimage cannot be taken apart.
         ProofError: the proof cannot be one.
     """
     computed = hashlib.sha256(disclosure.preimage).digest()
     if computed != commitment:
         raise RootMismatchError(computed=computed, expected=commitment)
+    # Salt and body are hashed one after the other: only the salt's length says where it ends.
+    if len(disclosure.inner_salt) != SALT_BYTES:
+        raise FieldBoundsError(
+            field="inner_salt", reason=f"{len(disclosure.inner_salt)} bytes, not {SALT_BYTES}"
+        )
     record = parse_preimage(disclosure.preimage)
     verify_inclusion(
         inner_leaf(disclosure.inner_salt, disclosure.body),

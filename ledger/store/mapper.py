@@ -22,8 +22,8 @@ from ledger.errors import StoredEventDecodeError
 from ledger.events.base import Event, from_record, to_record
 from ledger.events.catalogue import EVENT_TYPES
 from ledger.events.ledger import Envelope
-from ledger.feed import GovernedEvent, RecordedEvent
-from ledger.records import PendingRecord, RecordKind, StoredRecord
+from ledger.feed import FactBlock, GovernedEvent, RecordedEvent
+from ledger.records import BlockHeader, PendingRecord, RecordKind, StoredRecord, instant_of
 from ledger.types import StreamName, StreamVersion
 from schemas.codec import decode, encode
 from schemas.errors import SchemaError, UnknownSchemaError
@@ -133,15 +133,42 @@ class AvroMapper(Mapper[str]):
                 stream=item.stream,
                 stream_version=item.stream_version,
                 event=self._event(item.event_type, item.schema_id, item.content),
-                envelope=from_record(
-                    Envelope, self._record(Envelope.TYPE, item.envelope_schema_id, item.envelope)
-                ),
+                envelope=self.envelope(item.envelope_schema_id, item.envelope),
                 append=item.append,
             )
         except (SchemaError, ValueError, TypeError, KeyError, OverflowError) as error:
             raise StoredEventDecodeError(
                 position=stored.position, event_type=item.event_type, reason=str(error)
             ) from error
+
+    def block(self, header: BlockHeader) -> RecordedEvent:
+        """Return what stands in for a block in the feed of governed events.
+
+        Raises:
+            StoredEventDecodeError: the envelope is damaged or its schema is unknown.
+        """
+        try:
+            return RecordedEvent(
+                position=header.position,
+                recorded_at=instant_of(header.recorded_at),
+                stream=header.stream,
+                stream_version=header.stream_version,
+                event=FactBlock(fact_type=header.event_type, count=header.event_count),
+                envelope=self.envelope(header.envelope_schema_id, header.envelope),
+                append=header.append,
+            )
+        except (SchemaError, ValueError, TypeError, KeyError, OverflowError) as error:
+            raise StoredEventDecodeError(
+                position=header.position, event_type=header.event_type, reason=str(error)
+            ) from error
+
+    def envelope(self, schema_id: bytes, body: bytes) -> Envelope:
+        """Decode an envelope.
+
+        Raises:
+            SchemaError: the body is damaged or its schema is unknown.
+        """
+        return from_record(Envelope, self._record(Envelope.TYPE, schema_id, body))
 
     @property
     def envelope_schema(self) -> ReleasedSchema:

@@ -15,7 +15,7 @@ from ledger.errors import StoredEventDecodeError
 from ledger.integrity.block import decode_lengths, encode_lengths
 from ledger.integrity.commitment import RecordFields
 from ledger.integrity.problems import IntegrityFormatError
-from ledger.records import AppendPart, PendingRecord, RecordKind, StoredRecord
+from ledger.records import AppendPart, BlockHeader, PendingRecord, RecordKind, StoredRecord
 from ledger.store.tables import CODING_PLAIN, CODING_ZSTD
 from ledger.types import AppendKey, Digest, Position, StreamName, StreamVersion
 
@@ -136,6 +136,49 @@ def unpacked(coding: int, content: bytes, *, size: int) -> bytes:
     return plain
 
 
+def header_of(row: Any) -> BlockHeader:
+    """Return the header of a row that holds a block.
+
+    Args:
+        row: has the columns of the table as attributes; content and what follows it may be null.
+
+    Raises:
+        StoredEventDecodeError: the row cannot be read as a block.
+    """
+    try:
+        return BlockHeader(
+            position=Position(row.position),
+            recorded_at=row.recorded_at,
+            stream=StreamName(row.stream),
+            stream_version=StreamVersion(row.stream_version),
+            event_type=row.event_type,
+            schema_id=bytes(row.schema_id),
+            append=_append_of(row),
+            envelope_schema_id=bytes(row.envelope_schema_id),
+            envelope=bytes(row.envelope),
+            event_count=row.event_count,
+        )
+    except (ValueError, TypeError, AttributeError) as error:
+        raise _undecodable(row, error) from error
+
+
+def _append_of(row: Any) -> AppendPart:
+    return AppendPart(
+        key=AppendKey(row.append_key),
+        part=row.part,
+        part_count=row.part_count,
+        input_digest=Digest(bytes(row.input_digest)),
+    )
+
+
+def _undecodable(row: Any, error: Exception) -> StoredEventDecodeError:
+    return StoredEventDecodeError(
+        position=getattr(row, "position", "?"),
+        event_type=getattr(row, "event_type", "?"),
+        reason=str(error),
+    )
+
+
 def stored_of(row: Any) -> StoredRecord:
     """Return the record of a row.
 
@@ -161,12 +204,7 @@ def stored_of(row: Any) -> StoredRecord:
                 stream_version=StreamVersion(row.stream_version),
                 event_type=row.event_type,
                 schema_id=bytes(row.schema_id),
-                append=AppendPart(
-                    key=AppendKey(row.append_key),
-                    part=row.part,
-                    part_count=row.part_count,
-                    input_digest=Digest(bytes(row.input_digest)),
-                ),
+                append=_append_of(row),
                 envelope_schema_id=bytes(row.envelope_schema_id),
                 envelope=bytes(row.envelope),
                 lengths=lengths,
@@ -174,8 +212,4 @@ def stored_of(row: Any) -> StoredRecord:
             ),
         )
     except (IntegrityFormatError, ValueError, TypeError, AttributeError) as error:
-        raise StoredEventDecodeError(
-            position=getattr(row, "position", "?"),
-            event_type=getattr(row, "event_type", "?"),
-            reason=str(error),
-        ) from error
+        raise _undecodable(row, error) from error

@@ -11,8 +11,9 @@ Left to others: schemas and meaning of the content (`ledger.store.mapper`), rule
 (`ledger.aggregates`). Source: docs/adr/0001-store.md, docs/formats/record.md.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -20,6 +21,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     Select,
+    case,
     func,
     insert,
     inspect,
@@ -36,9 +38,9 @@ from ledger.errors import (
     WrongExpectedVersionError,
 )
 from ledger.integrity.commitment import seal
-from ledger.records import PendingRecord, StoredRecord, micros_of
+from ledger.records import BlockHeader, PendingRecord, RecordKind, StoredRecord, micros_of
 from ledger.store.engine import file_of, keep_log, reading, shown, writing
-from ledger.store.rows import RawRow, fields_of, row_of, stored_of
+from ledger.store.rows import RawRow, fields_of, header_of, row_of, stored_of
 from ledger.store.tables import (
     STORE_FORMAT,
     metadata,
@@ -53,6 +55,15 @@ SALT_BYTES: Final = 32
 NAMES_PER_QUERY: Final = 500
 """Names in one IN list: below the least limit of variables that databases have."""
 
+STREAM_BATCH_ROWS: Final = 32
+"""Rows of a streamed append that are in memory at once: blocks are large."""
+
+_BEYOND_HEADER: Final = frozenset(
+    {"lengths", "content_coding", "content", "salt", "inner_root", "commitment"}
+)
+"""Columns that the header of a block does without. They lie behind the content in the row: to reach
+one of them SQLite would walk through all pages of the content."""
+
 FaultPoint = Callable[[str], None]
 """Called with the name of a step before it happens; the crash tests kill the process there."""
 
@@ -65,6 +76,15 @@ class StoreGuards:
     """Rows of `store_format`; one, with the version of the layout, is right."""
     missing: tuple[str, ...]
     """Guards against changes that are not there."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Appended:
+    """Where a stream of records went."""
+
+    first: Position
+    last: Position
+    """Before `first` when there was no record."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -167,13 +187,47 @@ class Store:
             # Versions first: two writers with the same command race for the same streams, and the
             # one that comes second must read again, not hear that its key has other content.
             self._check_versions(connection, records, expect or {})
-            self._check_keys(connection, records)
+            self._check_keys(connection, [record.append.key for record in records])
             stored = tuple(self._numbered(records, head))
             self._fault_point("append.before_insert")
             connection.execute(insert(record_table), [row_of(item) for item in stored])
             self._fault_point("append.before_commit")
         self._fault_point("append.committed")
         return stored
+
+    def append_stream(
+        self,
+        stream: StreamName,
+        key: AppendKey,
+        records: Callable[[StreamVersion], Iterable[PendingRecord]],
+    ) -> Appended:
+        """Append many records of one stream and one key in one transaction, in bounded memory.
+
+        Args:
+            stream: of all records.
+            key: of all records; must be new.
+            records: called with the version of the first record, under the append lock; yields
+                the records in order, with versions that go up by one.
+
+        Raises:
+            AppendKeyConflictError: the key is in the store already.
+        """
+        self._fault_point("append.before_lock")
+        first = last = BEFORE_FIRST
+        with writing(self.engine) as connection:
+            self._fault_point("append.locked")
+            self._check_keys(connection, [key])
+            head = self._head(connection)
+            first = Position(head.position + 1)
+            present = self._last_versions(connection, {stream}).get(stream, 0)
+            numbered = self._numbered(records(StreamVersion(present + 1)), head)
+            self._fault_point("append.before_insert")
+            while rows := [row_of(item) for item in islice(numbered, STREAM_BATCH_ROWS)]:
+                connection.execute(insert(record_table), rows)
+                last = Position(int(str(rows[-1]["position"])))
+            self._fault_point("append.before_commit")
+        self._fault_point("append.committed")
+        return Appended(first=first, last=last)
 
     def find_append(self, key: AppendKey) -> tuple[StoredRecord, ...]:
         """Return the records of an append, by part; empty when the key is unknown."""
@@ -234,6 +288,37 @@ class Store:
         if limit is not None:
             statement = statement.limit(limit)
         return tuple(self._select(statement))
+
+    def outline(
+        self, *, after: Position = BEFORE_FIRST, through: Position | None = None, limit: int
+    ) -> tuple[StoredRecord | BlockHeader, ...]:
+        """Return records in order of position, blocks without their bodies.
+
+        Args:
+            after: exclusive lower bound; 0 reads from the beginning.
+            through: inclusive upper bound; None reads to the head.
+            limit: at most so many.
+        """
+        of_event = record_table.c.kind == int(RecordKind.EVENT)
+        columns = [
+            case((of_event, column), else_=None).label(column.name)
+            if column.name in _BEYOND_HEADER
+            else column
+            for column in record_table.c
+        ]
+        statement = (
+            select(*columns)
+            .where(record_table.c.position > after)
+            .order_by(record_table.c.position)
+            .limit(limit)
+        )
+        if through is not None:
+            statement = statement.where(record_table.c.position <= through)
+        with reading(self.engine) as connection:
+            rows = connection.execute(statement).all()
+        return tuple(
+            header_of(row) if row.kind == RecordKind.BLOCK else stored_of(row) for row in rows
+        )
 
     def read_stream(
         self,
@@ -331,8 +416,8 @@ class Store:
         if inspect(connection).get_table_names():
             raise LedgerExistsError(store=shown(self.engine.url))
 
-    def _check_keys(self, connection: Connection, records: Sequence[PendingRecord]) -> None:
-        keys = list(dict.fromkeys(record.append.key for record in records))
+    def _check_keys(self, connection: Connection, used: Sequence[AppendKey]) -> None:
+        keys = list(dict.fromkeys(used))
         for start in range(0, len(keys), NAMES_PER_QUERY):
             row = connection.execute(
                 select(record_table.c.append_key, record_table.c.position)
@@ -378,7 +463,7 @@ class Store:
             )
         return last
 
-    def _numbered(self, records: Sequence[PendingRecord], head: _Head) -> Iterator[StoredRecord]:
+    def _numbered(self, records: Iterable[PendingRecord], head: _Head) -> Iterator[StoredRecord]:
         recorded_at = max(micros_of(self._clock.now()), head.recorded_at)
         for offset, item in enumerate(records, start=1):
             salt = self._entropy.token(SALT_BYTES)

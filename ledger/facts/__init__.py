@@ -1,0 +1,1 @@
+"""Facts: production, stock, presence, money, measurements; many at once, in blocks."""

@@ -1,0 +1,1 @@
+"""Production figures from facts: the cube of additive measures, indicators, checks, forecasts."""
