@@ -201,6 +201,14 @@ class LedgerApplication(Application[str]):
             for item in self.store.outline(after=after, through=through, limit=limit)
         )
 
+    def release(self, *full_names: str) -> None:
+        """Make sure that the newest versions of schemas stand in the ledger.
+
+        Raises:
+            WrongExpectedVersionError: somebody else released schemas meanwhile; retriable.
+        """
+        self._append((), expect={}, types=full_names)
+
     def own_envelope(self) -> Envelope:
         """Return the envelope of events that the ledger records about itself."""
         return Envelope(
@@ -209,19 +217,27 @@ class LedgerApplication(Application[str]):
             source=Source(system=LEDGER_ROLE),
         )
 
-    def _append(self, events: Sequence[GovernedEvent], *, expect: Mapping[StreamName, int]) -> int:
+    def _append(
+        self,
+        events: Sequence[GovernedEvent],
+        *,
+        expect: Mapping[StreamName, int],
+        types: Sequence[str] = (),
+    ) -> int:
         released = self._released
         if released is None:
             released = frozenset(self._folded(SCHEMAS, SCHEMAS_STREAM).released)
         needed = [
             schema
-            for schema in self._schemas_of(event.event for event in events)
+            for schema in self._schemas_of([*(event.event.TYPE for event in events), *types])
             if schema.schema_id not in released
         ]
         releases = [
             self._release(schema, version)
             for version, schema in enumerate(needed, start=len(released) + 1)
         ]
+        if not releases and not events:
+            return 0
         versions = {**expect, SCHEMAS_STREAM: len(released)}
         # Somebody else may release schemas meanwhile: then the version of the stream tells, the
         # append is refused as a lost race, and the next one reads the stream again.
@@ -240,8 +256,8 @@ class LedgerApplication(Application[str]):
         events = (self.avro.recorded(item).event for item in stored)
         return [event.text for event in events if isinstance(event, SchemaReleased)]
 
-    def _schemas_of(self, events: Any) -> list[ReleasedSchema]:
-        names = [Envelope.TYPE, SchemaReleased.TYPE, *(event.TYPE for event in events)]
+    def _schemas_of(self, types: Sequence[str]) -> list[ReleasedSchema]:
+        names = [Envelope.TYPE, SchemaReleased.TYPE, *types]
         return [self._registry.latest(name) for name in dict.fromkeys(names)]
 
     def _release(self, schema: ReleasedSchema, version: int) -> GovernedEvent:

@@ -213,3 +213,27 @@ class FormulaError(LedgerError):
     exit_code = 30
     template = "formula of {subject}, at {path}: {reason}"
     hint = "see docs/indicators.md for the formula language"
+
+
+class FactFileError(LedgerError):
+    """A file of facts cannot be read as such; nothing of the batch was recorded."""
+
+    code = "fact_file"
+    exit_code = 32
+    template = "{file}: {reason}"
+    hint = "see docs/production.md for the files of facts"
+
+    def __init__(self, *, file: str, reason: str) -> None:
+        super().__init__(file=file, reason=reason)
+
+
+class FactBatchError(LedgerError):
+    """A batch of facts is refused whole."""
+
+    code = "fact_batch"
+    exit_code = 33
+    template = "batch {batch} of {source}: {reason}"
+    hint = "mend the rows listed in the reject file, or leave out --whole to record the others"
+
+    def __init__(self, *, batch: str, source: str, reason: str) -> None:
+        super().__init__(batch=batch, source=source, reason=reason)

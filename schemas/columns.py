@@ -9,7 +9,7 @@ Invariants:
 1. The bytes are those of `schemas.codec.encode`, body by body (tested over random schemas).
 2. What was read with `checked` is what `schemas.codec.decode` gives, body by body: it was encoded
    again and gave the same bytes and lengths, and a record has one body. That holds whatever the
-   native reader does with a body that is not canonical.
+   native reader does with a body that is not canonical, as long as its texts are UTF-8 (tested).
 3. Only flat records come here: string, int, long, boolean and date, nullable at most, null first
    (rule "flat" of `schemas.lint`).
 4. A panic of the native reader is no `Exception`; it is caught here and nowhere else.
@@ -101,7 +101,7 @@ class Encoded:
 class Bodies:
     """Bodies of one block, as a record holds them."""
 
-    lengths: Sequence[int] | Longs
+    lengths: Sequence[int]
     """Length of each body in bytes, 0 to 2^32 - 1."""
     content: bytes
     """The bodies one after the other."""
@@ -148,7 +148,7 @@ def _field(schema: ReleasedSchema, item: Field) -> FactField:
 def _not_flat(schema: ReleasedSchema, item: Field) -> InvalidSchemaError:
     return InvalidSchemaError(
         path=f"{schema.full_name}, {item.name}",
-        reason=f"a field of a fact is {', '.join(DTYPES)}, or null or one of these",
+        reason=f"a field of a fact is one of {', '.join(DTYPES)}, or null (first) and one of them",
     )
 
 
@@ -367,12 +367,15 @@ def decode_blocks(
             raise DecodingError(
                 full_name=schema.full_name,
                 path=f"block {number}",
-                reason=f"the lengths do not sum to the {len(block.content)} bytes of the content",
+                reason=(
+                    "a length is negative or they do not sum to the"
+                    f" {len(block.content)} bytes of the content"
+                ),
             )
-    frames = list(_read(schema, blocks, 0, checked=checked))
+    found = list(_read(schema, blocks, 0, checked=checked))
     return Decoded(
-        frame=pl.concat([empty(schema), *(frame for frame, _ in frames)]),
-        fallbacks=sum(fallbacks for _, fallbacks in frames),
+        frame=pl.concat([frame for frame, _ in found]) if found else empty(schema),
+        fallbacks=sum(fallbacks for _, fallbacks in found),
     )
 
 

@@ -439,21 +439,21 @@ COMMANDS: Final[tuple[WriteCommand, ...]] = (
     one(
         "product catalogue",
         ProductCatalogued,
-        "product label area line",
+        "product label area line valid_from",
         "Inserisce un prodotto nel catalogo della produzione.",
         "Enter a product into the catalogue of production.",
     ),
     one(
         "product coefficient",
         HomogenisationCoefficientSet,
-        "product coefficient",
+        "product coefficient valid_from",
         "Fissa il coefficiente di omogeneizzazione di un prodotto.",
         "Set the homogenisation coefficient of a product.",
     ),
     one(
         "unit cluster",
         UnitClustered,
-        "unit_code cluster",
+        "unit_code cluster valid_from",
         "Assegna una struttura a un cluster.",
         "Assign a unit to a cluster.",
     ),
@@ -467,7 +467,7 @@ COMMANDS: Final[tuple[WriteCommand, ...]] = (
     one(
         "source declare",
         FactSourceDeclared,
-        "source label",
+        "source label window_facts sequential",
         "Dichiara un sistema che invia fatti di produzione.",
         "Declare a system that sends facts of production.",
     ),

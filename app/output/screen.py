@@ -3,15 +3,19 @@
 Invariants:
 1. Results go to stdout, everything about the run (progress, notes, warnings) to stderr.
 2. Text from data is never read as markup.
+3. Nothing is cut: what does not fit folds, or stands on lines of its own.
 """
 
 import datetime as dt
+import itertools
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TextIO
 
 from app.output.format import cell
+from app.output.layout import GAP, folded, widths
 from app.output.table import Table, Tree
 from app.texts.text import Lang
 
@@ -20,8 +24,13 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-PLAIN_WIDTH: Final = 100
-"""Columns of a screen whose width nobody knows."""
+UNLIMITED: Final = 1_000_000
+"""Characters in a line of what is no terminal: a file or a program takes lines of any length."""
+
+
+def terminal_width() -> int:
+    """Return the characters in a line of the terminal; 80 when nobody knows."""
+    return shutil.get_terminal_size().columns
 
 
 class Screen:
@@ -69,13 +78,21 @@ class Screen:
         print(text, file=self.err)
 
     def table(self, table: Table) -> None:
-        """Show a table; one without rows shows its heading only."""
+        """Show a table; one without rows shows its heading only.
+
+        On a terminal too narrow for it the texts fold, and a table that is too wide even so is
+        shown as one block for each row; elsewhere lines are as long as they are.
+        """
         self.tables.append(table)
         rows = [[cell(value, self.lang, self.zone) for value in row] for row in table.rows]
-        if self._terminal(self.out):
-            self._rich_table(table, rows)
+        room = terminal_width() if self.out.isatty() else UNLIMITED
+        found = widths(table.columns, rows, room=room)
+        if found is None:
+            self._stacked(table, rows)
+        elif self._terminal(self.out):
+            self._rich_table(table, rows, found)
         else:
-            self._plain_table(table, rows)
+            self._plain_table(table, rows, found)
 
     def tree(self, tree: Tree) -> None:
         """Show a tree."""
@@ -110,32 +127,59 @@ class Screen:
     def _console(self, stream: TextIO) -> "Console":
         from rich.console import Console  # noqa: PLC0415 - slow to import
 
-        return Console(file=stream, highlight=False, no_color=not self._color)
+        return Console(
+            file=stream, highlight=False, no_color=not self._color, width=terminal_width()
+        )
 
-    def _rich_table(self, table: Table, rows: Sequence[Sequence[str]]) -> None:
+    def _rich_table(
+        self, table: Table, rows: Sequence[Sequence[str]], found: Sequence[int]
+    ) -> None:
         from rich import box  # noqa: PLC0415 - slow to import
         from rich.table import Table as RichTable  # noqa: PLC0415
         from rich.text import Text as RichText  # noqa: PLC0415
 
         # Rich reads markup in plain strings, titles included; a `RichText` stays as it is.
-        title = None if table.title is None else RichText(table.title)
-        drawn = RichTable(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-        for column in table.columns:
-            drawn.add_column(
-                RichText(column.title), justify=column.align, no_wrap=column.align == "right"
-            )
+        drawn = RichTable(
+            title=None if table.title is None else RichText(table.title),
+            title_justify="left",
+            box=box.SIMPLE_HEAD,
+            show_header=table.headed,
+            show_edge=False,
+            pad_edge=False,
+            padding=(0, 1, 0, 0),
+        )
+        for column, width in zip(table.columns, found, strict=True):
+            title = RichText(column.title)
+            drawn.add_column(title, justify=column.align, width=width, overflow="fold")
         for row in rows:
             drawn.add_row(*(RichText(text) for text in row))
         self._console(self.out).print(drawn)
 
-    def _plain_table(self, table: Table, rows: Sequence[Sequence[str]]) -> None:
+    def _plain_table(
+        self, table: Table, rows: Sequence[Sequence[str]], found: Sequence[int]
+    ) -> None:
         if table.title:
             self.line(table.title)
-        lines = [[column.title for column in table.columns], *rows]
-        widths = [max(len(line[place]) for line in lines) for place in range(len(table.columns))]
-        for row in lines:
-            texts = (
-                text.rjust(width) if column.align == "right" else text.ljust(width)
-                for text, width, column in zip(row, widths, table.columns, strict=True)
-            )
-            self.line("  ".join(texts).rstrip())
+        lines = [[column.title for column in table.columns]] if table.headed else []
+        for row in (*lines, *rows):
+            cells = [
+                folded(text, width) if len(text) > width else [text]
+                for text, width in zip(row, found, strict=True)
+            ]
+            for parts in itertools.zip_longest(*cells, fillvalue=""):
+                texts = (
+                    text.rjust(width) if column.align == "right" else text.ljust(width)
+                    for text, width, column in zip(parts, found, table.columns, strict=True)
+                )
+                self.line((" " * GAP).join(texts).rstrip())
+
+    def _stacked(self, table: Table, rows: Sequence[Sequence[str]]) -> None:
+        """Show each row as a block: its first cell, then a line for every other column."""
+        if table.title:
+            self.title(table.title)
+        titles = [column.title for column in table.columns]
+        broad = max((len(title) for title in titles[1:]), default=0)
+        for row in rows:
+            self.title(row[0])
+            for title, text in zip(titles[1:], row[1:], strict=True):
+                self.line(f"  {title.ljust(broad)}  {text}".rstrip())

@@ -13,6 +13,13 @@ class Column:
 
     title: str
     align: Align = "left"
+    whole: bool = False
+    """Whether its texts are codes, which are never broken over lines; numbers never are."""
+
+    @property
+    def unbroken(self) -> bool:
+        """Whether a text of the column must stand on one line: a code or a number."""
+        return self.whole or self.align == "right"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,6 +29,11 @@ class Table:
     columns: Sequence[Column]
     rows: Sequence[Sequence[object]]
     title: str | None = None
+
+    @property
+    def headed(self) -> bool:
+        """Whether any column has a title."""
+        return any(column.title for column in self.columns)
 
 
 @dataclass(slots=True)

@@ -27,8 +27,9 @@ from ledger.errors import (
 )
 from ledger.integrity.commitment import commitment
 from ledger.records import AppendPart, PendingRecord, RecordKind, micros_of
+from ledger.store.reader import NAMES_PER_QUERY
 from ledger.store.rows import COMPRESS_FROM_BYTES, fields_of, stored_of, unpacked
-from ledger.store.store import NAMES_PER_QUERY, Store
+from ledger.store.store import Store
 from ledger.store.tables import CODING_PLAIN, CODING_ZSTD, STORE_FORMAT
 from ledger.types import AppendKey, Digest, Position, StreamName, StreamVersion
 from tests.support.ledgers import FakeClock, store_at

@@ -1,0 +1,113 @@
+"""Staff time and running costs of the units.
+
+Invariants:
+1. Workable staff time adds up to the plan of the year; every unit has some in every month.
+
+Source: docs/production.md, productivity.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from app.simulator.apportion import Longs, apportion, sum_by
+from app.simulator.frames import Numbers, Part, dates, flags, longs, texts, words
+from app.simulator.pairs import Pairs
+from app.simulator.targets import Targets
+from app.simulator.totals import NATURES, PROFILES, QUARTERS, WORKABLE
+from app.simulator.workdays import MONTHS, epoch_day, month_days, month_end
+from app.simulator.world import World
+from app.simulator.yearplan import YearPlan
+
+PROFILE_SHARES: Final = (500, 350, 150)
+"""Share of the workable profiles in the time of a unit, in thousandths."""
+OTHER_SHARE: Final = 30
+"""Time of other profiles, in thousandths of the workable time."""
+
+CENTS_PER_THOUSANDTH: Final = 410
+"""Cost of staff: cents per thousandth of a staff month."""
+NATURE_SHARES: Final = (1000, 80, 120, 90)
+"""Costs by nature, in thousandths of the cost of staff."""
+
+_THOUSAND: Final = 1000
+_SCALE: Final = 1_000_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Resources:
+    """Staff time of the active units."""
+
+    time: Longs
+    """Units x profiles x 12 months, in thousandths of a staff month; workable profiles first."""
+
+
+def plan_resources(
+    world: World, pairs: Pairs, plan: YearPlan, rng: np.random.Generator
+) -> Resources:
+    """Return the staff time of all units: in proportion to what they settle, more or less."""
+    units, months = len(pairs.units), len(MONTHS)
+    milli = np.array([product.milli for product in world.products], np.int64)
+    output = sum_by(pairs.unit, plan.defined.sum(axis=1) * milli[pairs.product], units)
+    size = 1 + output * _SCALE // max(int(output.max()), 1)
+    days = np.array([item.working_days for item in world.calendars], np.int64)
+    shares = np.array(PROFILE_SHARES, np.int64)
+    weights = size[:, None, None] * shares[None, :, None] * days[None, None, :]
+    noisy = weights * rng.integers(92, 109, (units, len(WORKABLE), months))
+    rest = plan.staff_time - noisy.size
+    workable = 1 + apportion(rest, noisy.reshape(-1)).reshape(noisy.shape)
+    others = 1 + workable.sum(axis=1, keepdims=True) * OTHER_SHARE // _THOUSAND
+    return Resources(
+        time=np.concatenate([workable, *([others] * (len(PROFILES) - len(WORKABLE)))], axis=1)
+    )
+
+
+def presence_part(
+    targets: Targets, pairs: Pairs, resources: Resources, numbers: Numbers, month: int
+) -> Part:
+    """Return the staff time of a month, 1 to 12."""
+    units, profiles = len(pairs.units), len(PROFILES)
+    unit = np.repeat(np.arange(units, dtype=np.int64), profiles)
+    profile = np.tile(np.arange(profiles, dtype=np.int64), units)
+    first = epoch_day(month_end(targets.year, month).replace(day=1))
+    columns = [
+        texts("unit", words([item.code for item in pairs.units]), unit),
+        texts("profile", words(PROFILES), profile),
+        dates("month", np.full(unit.size, first)),
+        longs("staff_time", resources.time[:, :, month - 1].reshape(-1)),
+        flags("workable", profile < len(WORKABLE)),
+    ]
+    name = "PresenceRecorded"
+    return Part(family="presence", name=name, frame=numbers.frame(name, columns))
+
+
+def cost_parts(
+    targets: Targets,
+    pairs: Pairs,
+    resources: Resources,
+    numbers: Numbers,
+    month: int,
+    rng: np.random.Generator,
+) -> Iterator[Part]:
+    """Yield the running costs of the quarter that a month ends, if it ends one."""
+    if month not in QUARTERS:
+        return
+    units, natures = len(pairs.units), len(NATURES)
+    days = month_days(targets.year, month)
+    staff = resources.time[:, :, month - 3 : month].sum(axis=(1, 2)) * CENTS_PER_THOUSANDTH
+    shares = np.array(NATURE_SHARES, np.int64)
+    noise = rng.integers(950, 1051, (units, natures))
+    amount = staff[:, None] * shares // _THOUSAND * noise // _THOUSAND
+    columns = [
+        texts(
+            "unit",
+            words([item.code for item in pairs.units]),
+            np.repeat(np.arange(units, dtype=np.int64), natures),
+        ),
+        texts("nature", words(NATURES), np.tile(np.arange(natures, dtype=np.int64), units)),
+        dates("accounted_on", np.full(amount.size, days.day[days.working][-1])),
+        longs("amount", amount.reshape(-1)),
+    ]
+    name = "RunningCostRecorded"
+    yield Part(family="cost", name=name, frame=numbers.frame(name, columns))

@@ -1,0 +1,194 @@
+"""Take in batches of facts: read, judge whole, append as blocks in one transaction.
+
+Invariants:
+1. Nothing reaches the ledger before every row of the batch was judged; then all accepted rows are
+   appended in one transaction, or none. An interruption at any moment leaves the ledger as it was.
+2. The batch is named by source and batch id: the same batch again is answered from the ledger, the
+   same name with other content is refused.
+3. Memory does not grow with the batch, except for sixteen bytes a row.
+
+Source: rulings 6-8; docs/adr/0009-facts.md, docs/production.md.
+"""
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from ledger.application import LedgerApplication
+from ledger.errors import AppendKeyConflictError, FactBatchError
+from ledger.facts.appending import Judged, append
+from ledger.facts.batches import Batch, FactFile, Ingested, Progress, key_of
+from ledger.facts.judging import Intake
+from ledger.facts.references import References, references
+from ledger.facts.rejects import Rejects
+from ledger.facts.spool import Spool
+from ledger.feed import read_all
+from ledger.types import AppendKey, Digest, Position
+
+_DIGEST_BYTES: Final = 1 << 20
+
+
+def no_progress(_stage: str, _done: int, _total: int) -> None:
+    """Tell nobody."""
+
+
+class FactIntake:
+    """Takes batches into one ledger; what facts may refer to is read once."""
+
+    def __init__(self, ledger: LedgerApplication) -> None:
+        self._ledger = ledger
+        self._allowed: References | None = None
+
+    @property
+    def allowed(self) -> References:
+        """What facts may refer to, as of the first batch."""
+        if self._allowed is None:
+            self._allowed = references(read_all(self._ledger))
+        return self._allowed
+
+    def files(
+        self,
+        files: Sequence[FactFile],
+        batch: Batch,
+        *,
+        rejects: Rejects,
+        dry_run: bool = False,
+        progress: Progress = no_progress,
+    ) -> Ingested:
+        """Take in a batch of files.
+
+        Args:
+            files: at least one; each holds facts of one schema of the family.
+            batch: what the caller says of it.
+            rejects: takes the refused rows.
+            dry_run: judge everything and append nothing.
+            progress: told of every piece.
+
+        Raises:
+            FactFileError: a file cannot be read, or fits no schema of the family.
+            FactBatchError: rows were refused and the batch was to be whole.
+            AppendKeyConflictError: the batch is in the ledger with other content.
+        """
+        digest = _digest(files, progress)
+        return self._take(
+            batch,
+            digest,
+            lambda intake: intake.read(files, progress),
+            rejects=rejects,
+            dry_run=dry_run,
+            progress=progress,
+        )
+
+    def table(
+        self,
+        full_name: str,
+        frame: pl.DataFrame,
+        batch: Batch,
+        *,
+        digest: Digest,
+        rejects: Rejects,
+    ) -> Ingested:
+        """Take in a batch that is in memory.
+
+        Args:
+            full_name: of the schema of its facts.
+            frame: columns of the schema, as texts or typed.
+            batch: what the caller says of it.
+            digest: SHA-256 of what the caller was sent.
+            rejects: takes the refused rows.
+
+        Raises:
+            FactBatchError: rows were refused and the batch was to be whole.
+            AppendKeyConflictError: the batch is in the ledger with other content.
+        """
+        return self._take(
+            batch,
+            digest,
+            lambda intake: intake.take(full_name, frame),
+            rejects=rejects,
+            dry_run=False,
+            progress=no_progress,
+        )
+
+    def _take(
+        self,
+        batch: Batch,
+        digest: Digest,
+        read: Callable[[Intake], int],
+        *,
+        rejects: Rejects,
+        dry_run: bool,
+        progress: Progress,
+    ) -> Ingested:
+        key = key_of(batch, digest)
+        repeated = self._repeated(key, digest)
+        if repeated is not None:
+            return repeated
+        with tempfile.TemporaryDirectory(prefix="registro-") as folder:
+            spool = Spool(folder=Path(folder))
+            intake = Intake(self._ledger, batch, self.allowed, spool=spool, rejects=rejects)
+            try:
+                rows = read(intake)
+                judged = Judged(
+                    batch=batch, key=key, digest=digest, spool=spool, reversals=intake.settle()
+                )
+            finally:
+                rejects.finish()
+            if batch.whole and rejects.rows:
+                raise FactBatchError(
+                    batch=key.rpartition("/")[2],
+                    source=batch.source,
+                    reason=f"{rejects.rows} of {rows} rows are refused; nothing was recorded",
+                )
+            place = None
+            if judged.facts and not dry_run:
+                place = append(self._ledger, judged, progress)
+            return Ingested(
+                key=key,
+                repeated=False,
+                rows=rows,
+                facts=judged.facts,
+                reversals=judged.reversed_facts,
+                blocks=place.blocks if place else 0,
+                rejected=rejects.rows,
+                first=place.first if place else Position(0),
+                last=place.last if place else Position(0),
+            )
+
+    def _repeated(self, key: AppendKey, digest: Digest) -> Ingested | None:
+        headers = self._ledger.store.append_headers(key)
+        if not headers:
+            return None
+        if headers[0].append.input_digest != digest:
+            raise AppendKeyConflictError(append_key=key, position=headers[0].position)
+        return Ingested(
+            key=key,
+            repeated=True,
+            rows=0,
+            facts=sum(header.event_count for header in headers),
+            reversals=0,
+            blocks=len(headers),
+            rejected=0,
+            first=headers[0].position,
+            last=headers[-1].position,
+        )
+
+
+def _digest(files: Sequence[FactFile], progress: Progress) -> Digest:
+    """Return the SHA-256 over the SHA-256 of every file, in order."""
+    whole = hashlib.sha256()
+    total = sum(file.path.stat().st_size for file in files)
+    done = 0
+    for file in files:
+        own = hashlib.sha256()
+        with file.path.open("rb") as stream:
+            while chunk := stream.read(_DIGEST_BYTES):
+                own.update(chunk)
+                done += len(chunk)
+                progress("digest", done, total)
+        whole.update(own.digest())
+    return Digest(whole.digest())
