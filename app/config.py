@@ -49,6 +49,14 @@ SPECS: Final[tuple[Spec, ...]] = (
         help=Text(it="registro: file o URL SQLAlchemy", en="ledger: file or SQLAlchemy URL"),
     ),
     Spec(
+        name="views",
+        default="",
+        help=Text(
+            it="viste di lettura: file o URL; senza, accanto al registro",
+            en="read models: file or URL; by default beside the ledger",
+        ),
+    ),
+    Spec(
         name="lang",
         default="it",
         choices=("it", "en"),
@@ -110,6 +118,12 @@ class Settings:
     def lang(self) -> Lang:
         """Language of the texts."""
         return "en" if self["lang"] == "en" else "it"
+
+    @property
+    def ledger_given(self) -> str | None:
+        """The ledger, when an option of this run names it: then a remedy must name it too."""
+        one = next(each for each in self.found if each.spec.name == "ledger")
+        return one.value if one.kind == "option" else None
 
 
 def defaults() -> Settings:

@@ -115,6 +115,28 @@ class StoreUnavailableError(StoreError):
     hint = "check the path or URL given with --ledger or REGISTRO_LEDGER"
 
 
+class StoreFolderMissingError(StoreUnavailableError):
+    """The folder in which the ledger's file would stand does not exist."""
+
+    code = "store_folder_missing"
+    exit_code = 34
+    retriable = False
+    template = "store {store} cannot be opened: the folder {folder} does not exist"
+    hint = "create the folder, or correct the path given with --ledger or REGISTRO_LEDGER"
+
+
+class StoreReadOnlyError(StoreError):
+    """The ledger's file or its folder cannot be written."""
+
+    code = "store_read_only"
+    exit_code = 35
+    template = "store {store} is read-only: {reason}"
+    hint = (
+        "give the right to write on the file and its folder, or work on a copy of the file "
+        "together with its -wal"
+    )
+
+
 class StoreLockedError(StoreError):
     """Another process is writing and did not finish in time; retry."""
 
@@ -152,6 +174,24 @@ class StoreFormatError(StoreError):
     hint = "open it with the release that wrote it, or see docs/operating.md, upgrade"
 
 
+class CopyRefusedError(StoreError):
+    """A copy of the ledger cannot be made under the name given."""
+
+    code = "copy_refused"
+    exit_code = 36
+    template = "the copy {store} cannot be made: {reason}"
+    hint = "give a name that is free, in a folder that exists and can be written"
+
+
+class RestoreRefusedError(StoreError):
+    """A copy is not put in the place of a ledger: it is missing, or not whole."""
+
+    code = "restore_refused"
+    exit_code = 37
+    template = "{store} is not restored: {reason}"
+    hint = "give a copy made by `registro backup` in which `registro verify` finds no discrepancy"
+
+
 class AppendOnlyError(StoreError):
     """Something tried to change or delete a stored record."""
 
@@ -179,6 +219,15 @@ class ImportRefusedError(LedgerError):
     hint = "mend the rows listed, or import the good rows with --rows"
 
 
+class AuditRefusedError(LedgerError):
+    """The tables of an audit have problems, and no relation was judged or recorded."""
+
+    code = "audit_refused"
+    exit_code = 38
+    template = "{folder}: {count} problems; nothing was judged or recorded"
+    hint = "mend the rows listed and repeat the audit"
+
+
 class DatasetError(LedgerError):
     """A data folder cannot be read as such."""
 
@@ -186,6 +235,15 @@ class DatasetError(LedgerError):
     exit_code = 27
     template = "{folder}: {reason}"
     hint = "see docs/data-folder.md for the files of a data folder"
+
+
+class DataFolderError(DatasetError):
+    """What was named as a folder of data is none."""
+
+    code = "data_folder"
+    exit_code = 39
+    template = "{folder}: {reason}"
+    hint = "correct the path; docs/data-folder.md says what stands in a folder of data"
 
 
 class BodyMismatchError(LedgerError):

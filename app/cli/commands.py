@@ -82,6 +82,7 @@ ENTRIES: Final[tuple[Entry, ...]] = (
         "La storia di un'entità: chi, quando, con quale atto, prima e dopo.",
         "The history of an entity: who, when, under which act, before and after.",
     ),
+    _entry(_READ, "show", "history", "Una registrazione per intero.", "One record in full."),
     _entry(
         _READ,
         "list",
@@ -95,6 +96,34 @@ ENTRIES: Final[tuple[Entry, ...]] = (
         "history",
         "Cerca un testo negli eventi.",
         "Search the events for a text.",
+    ),
+    _entry(
+        _START,
+        "ingest",
+        "ingest",
+        "Registra un lotto di fatti di produzione; ripetuto, non aggiunge nulla.",
+        "Record a batch of production facts; repeated, it adds nothing.",
+    ),
+    _entry(
+        _START,
+        "simulate",
+        "simulate",
+        "Simula un anno di produzione che raggiunge le cifre pubblicate.",
+        "Simulate a year of production that hits the published figures.",
+    ),
+    _entry(
+        _CARE,
+        "rebuild",
+        "readmodels",
+        "Ricostruisce le viste di lettura accanto a quelle in uso.",
+        "Rebuild the read models beside those in use.",
+    ),
+    _entry(
+        _CARE,
+        "project",
+        "readmodels",
+        "Porta le viste di lettura al passo col registro.",
+        "Bring the read models up to the ledger.",
     ),
     _entry(
         _READ,

@@ -14,10 +14,9 @@ from typing import Final
 import numpy as np
 
 from app.simulator.apportion import Longs, apportion
-from app.simulator.frames import Numbers, Part, dates, longs, texts, words
-from app.simulator.targets import Targets
-from app.simulator.totals import Totals
-from app.simulator.workdays import epoch_day, month_days, month_end
+from app.simulator.draft import Draft, Draws
+from app.simulator.frames import Part, dates, longs, texts, words
+from app.simulator.workdays import epoch_day, month_days
 
 _MONTH_WEIGHT: Final = 8
 _STAGE_WEIGHT: Final = 5
@@ -36,8 +35,9 @@ class FlowFacts:
     """Leaves x units: which units account for a leaf."""
 
 
-def plan_flows(totals: Totals, rng: np.random.Generator) -> FlowFacts | None:
+def plan_flows(draft: Draft) -> FlowFacts | None:
     """Return the amounts up to the first stage; None when no stage prints flows."""
+    totals, rng = draft.totals, draft.rng(Draws.FLOW_AMOUNTS)
     if not totals.flows:
         return None
     cents = totals.flows[0].cents
@@ -59,35 +59,24 @@ def plan_flows(totals: Totals, rng: np.random.Generator) -> FlowFacts | None:
     return FlowFacts(leaves=tuple(cents), first=np.stack(first), unit=unit)
 
 
-def month_part(
-    targets: Targets,
-    totals: Totals,
-    facts: FlowFacts,
-    numbers: Numbers,
-    month: int,
-    rng: np.random.Generator,
-) -> Part | None:
+def month_part(draft: Draft, facts: FlowFacts, month: int) -> Part | None:
     """Return the flows of a month, 1 to 12; None when its batches carry none."""
-    if month not in totals.flow_months:
+    months = draft.totals.flow_months
+    if month not in months:
         return None
-    days = month_days(targets.year, month)
-    amounts = facts.first[:, totals.flow_months.index(month), :]
+    rng = draft.rng(Draws.FLOW_MONTHS, month)
+    days = month_days(draft.targets.year, month)
+    amounts = facts.first[:, months.index(month), :]
     drawn = rng.choice(days.day[days.working], amounts.size)
     every = np.arange(len(facts.leaves), dtype=np.int64)
-    return _part(totals, facts, every, amounts, drawn, numbers)
+    return _part(draft, facts, every, amounts, drawn)
 
 
-def stage_part(
-    targets: Targets,
-    totals: Totals,
-    facts: FlowFacts,
-    numbers: Numbers,
-    stage: int,
-    rng: np.random.Generator,
-) -> Part | None:
+def stage_part(draft: Draft, facts: FlowFacts, stage: int) -> Part | None:
     """Return the flows that become known at a stage, 0 for the first; None when nothing changed."""
+    totals, rng = draft.totals, draft.rng(Draws.FLOW_STAGES, stage)
     known = totals.flows[stage]
-    day = min(known.stage.as_of, dt.date(targets.year, _DECEMBER, 31))
+    day = min(known.stage.as_of, dt.date(draft.targets.year, _DECEMBER, 31))
     if stage == 0:
         changed = np.arange(len(facts.leaves), dtype=np.int64)
         amounts = facts.first[:, -1, :]
@@ -106,28 +95,21 @@ def stage_part(
         )
     days = month_days(day.year, day.month)
     closing = days.day[days.working & (days.day <= epoch_day(day))]
-    last = closing[-1] if closing.size else epoch_day(month_end(day.year, day.month))
-    return _part(totals, facts, changed, amounts, np.full(amounts.size, last), numbers)
+    last = closing[-1] if closing.size else epoch_day(day)
+    return _part(draft, facts, changed, amounts, np.full(amounts.size, last))
 
 
-def _part(
-    totals: Totals,
-    facts: FlowFacts,
-    leaves: Longs,
-    amounts: Longs,
-    days: Longs,
-    numbers: Numbers,
-) -> Part:
+def _part(draft: Draft, facts: FlowFacts, leaves: Longs, amounts: Longs, days: Longs) -> Part:
     """Return the facts of some leaves, one per unit that accounts for them."""
     name = "FlowRecorded"
     columns = [
-        texts("node", words(facts.leaves), np.repeat(leaves, totals.flow_units)),
+        texts("node", words(facts.leaves), np.repeat(leaves, draft.totals.flow_units)),
         texts(
             "unit",
-            words([item.code for item in totals.pairs.units]),
+            draft.unit_codes(),
             facts.unit[leaves].reshape(-1),
         ),
         dates("accounted_on", days),
         longs("amount", amounts.reshape(-1)),
     ]
-    return Part(family="flow", name=name, frame=numbers.frame(name, columns))
+    return Part(family="flow", name=name, frame=draft.numbers.frame(name, columns))

@@ -11,25 +11,23 @@ Source: docs/production.md.
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 
-import numpy as np
 import polars as pl
 
 from app.simulator.cells import ROWS_MAX
+from app.simulator.draft import Draft
 from app.simulator.flowfacts import FlowFacts, month_part, plan_flows, stage_part
 from app.simulator.frames import Numbers, Part
 from app.simulator.measurements import measurement_parts
 from app.simulator.production import Production
 from app.simulator.resources import Resources, cost_parts, plan_resources, presence_part
 from app.simulator.stocks import stock_parts
-from app.simulator.targets import Targets
-from app.simulator.totals import Totals, plan_totals
+from app.simulator.targets import Targets, check_seed
+from app.simulator.totals import plan_totals
 from app.simulator.workdays import MONTHS, month_end
 from app.simulator.world import World
-from app.simulator.yearplan import YearPlan, plan_year
-
-Family = Literal["production", "stock", "presence", "flow", "cost", "measurement"]
+from app.simulator.yearplan import plan_year
 
 NAMESPACE: Final = "registro.facts"
 
@@ -64,46 +62,36 @@ def generate(world: World, targets: Targets, events: int, seed: int) -> Iterator
         world: the body, made for these targets.
         targets: figures to hit.
         events: number of facts, at least 50 000.
-        seed: seed, at least 0.
+        seed: seed of the facts, at least 0; that of the world may be another one.
 
     Raises:
         TooFewEventsError: the facts cannot carry the figures; raised before the first batch.
         TargetsError: no facts can carry the figures; likewise.
     """
+    check_seed(seed)
     totals = plan_totals(world, targets, events)
-    plan = plan_year(world, targets, totals, seed)
-    numbers = Numbers(year=targets.year)
-    year = _Year(
+    draft = Draft(
         world=world,
         targets=targets,
         totals=totals,
-        plan=plan,
-        numbers=numbers,
+        plan=plan_year(world, targets, totals, seed),
+        numbers=Numbers(year=targets.year),
         seed=seed,
-        production=Production(
-            world=world, targets=targets, totals=totals, plan=plan, seed=seed, numbers=numbers
-        ),
-        resources=plan_resources(world, totals.pairs, plan, _rng(seed, 2, 0)),
-        flows=plan_flows(totals, _rng(seed, 3, 0)),
+    )
+    year = _Year(
+        draft=draft,
+        production=Production(draft=draft),
+        resources=plan_resources(draft),
+        flows=plan_flows(draft),
     )
     return year.batches()
 
 
-def _rng(seed: int, kind: int, month: int) -> np.random.Generator:
-    """Return the numbers of one kind of fact and month: independent of all others."""
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, kind, month])))
-
-
 @dataclass(kw_only=True, slots=True, eq=False)
 class _Year:
-    """One simulation under way."""
+    """Puts the facts of one simulation in order."""
 
-    world: World
-    targets: Targets
-    totals: Totals
-    plan: YearPlan
-    numbers: Numbers
-    seed: int
+    draft: Draft
     production: Production
     resources: Resources
     flows: FlowFacts | None
@@ -111,9 +99,10 @@ class _Year:
 
     def batches(self) -> Iterator[Batch]:
         """Yield months and stages by the day they became known; a month before a stage."""
-        months = [(month_end(self.targets.year, month), month) for month in (*MONTHS, _AFTER)]
+        months = [(month_end(self.draft.targets.year, month), month) for month in (*MONTHS, _AFTER)]
         stages = [
-            (known.stage.as_of, _AFTER + 1 + place) for place, known in enumerate(self.totals.flows)
+            (known.stage.as_of, _AFTER + 1 + place)
+            for place, known in enumerate(self.draft.totals.flows)
         ]
         for as_of, number in sorted(months + stages):
             if number <= _AFTER:
@@ -122,7 +111,7 @@ class _Year:
                 continue
             part_of_stage = self._stage(number - _AFTER - 1)
             if part_of_stage is not None:
-                vintage = self.totals.flows[number - _AFTER - 1].stage.vintage
+                vintage = self.draft.totals.flows[number - _AFTER - 1].stage.vintage
                 yield from self._sliced(part_of_stage, as_of, vintage)
 
     def _month(self, month: int) -> Iterator[Part]:
@@ -130,32 +119,22 @@ class _Year:
         yield from self.production.month(month)
         if month not in MONTHS:
             return
-        targets, pairs, numbers = self.targets, self.totals.pairs, self.numbers
-        yield from stock_parts(
-            self.world, targets, pairs, self.plan, numbers, month, _rng(self.seed, 4, month)
-        )
-        yield presence_part(targets, pairs, self.resources, numbers, month)
+        yield from stock_parts(self.draft, month)
+        yield presence_part(self.draft, self.resources, month)
         if self.flows is not None:
-            flows = month_part(
-                targets, self.totals, self.flows, numbers, month, _rng(self.seed, 3, month)
-            )
+            flows = month_part(self.draft, self.flows, month)
             if flows is not None:
                 yield flows
-        yield from cost_parts(
-            targets, pairs, self.resources, numbers, month, _rng(self.seed, 5, month)
-        )
-        yield from measurement_parts(targets, pairs, numbers, month, _rng(self.seed, 6, month))
+        yield from cost_parts(self.draft, self.resources, month)
+        yield from measurement_parts(self.draft, month)
 
     def _stage(self, stage: int) -> Part | None:
         """Return the flows that become known at a stage, 0-based."""
-        if self.flows is None:
-            return None
-        rng = _rng(self.seed, 7, stage)
-        return stage_part(self.targets, self.totals, self.flows, self.numbers, stage, rng)
+        return None if self.flows is None else stage_part(self.draft, self.flows, stage)
 
     def _sliced(self, part: Part, as_of: dt.date, vintage: str | None) -> Iterator[Batch]:
         """Yield the batches of facts that became known together."""
-        source = self.world.source_of(part.family)
+        source = self.draft.world.source_of(part.family)
         for first in range(0, part.frame.height, ROWS_MAX):
             self._sent[source] = self._sent.get(source, 0) + 1
             yield Batch(

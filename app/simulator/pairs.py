@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 
 from app.simulator.apportion import Flags, Longs, sum_by
+from app.simulator.errors import TargetsError
 from app.simulator.targets import Targets
 from app.simulator.world import Unit, World
 
@@ -54,7 +55,12 @@ class Pairs:
 
 
 def build_pairs(world: World, targets: Targets, events: int) -> Pairs:
-    """Return the pairs that a year of so many facts uses."""
+    """Return the pairs that a year of so many facts uses.
+
+    Raises:
+        TargetsError: the world was made for other figures.
+    """
+    _check_fit(world, targets)
     everyone, products = world.producing, len(world.products)
     limit = min(max(events // EVENTS_PER_PAIR, products), len(everyone) * products)
     active = min(len(everyone), max(limit // PAIRS_PER_UNIT, 1))
@@ -75,6 +81,17 @@ def build_pairs(world: World, targets: Targets, events: int) -> Pairs:
         start=starts[product],
         peers=peers[product],
     )
+
+
+def _check_fit(world: World, targets: Targets) -> None:
+    """Refuse a world of another year or of other areas."""
+    if {month.year for month in world.calendars} != {targets.year}:
+        raise TargetsError(subject="year", reason=f"the world is not of {targets.year}")
+    differing = {area.code for area in targets.areas} ^ {item.area for item in world.products}
+    if differing:
+        raise TargetsError(
+            subject=f"area {min(differing)}", reason="it has no products, or products only"
+        )
 
 
 def _cover(units: int, products: int, limit: int) -> tuple[Longs, Longs]:

@@ -9,7 +9,7 @@ Source: docs/production.md; docs/glossary.md, metaprocesso.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Final, Literal
 
@@ -28,23 +28,21 @@ from app.simulator.cells import (
     rows_of,
     split_late,
 )
-from app.simulator.frames import Numbers, Part, dates, flags, ints, longs, texts, words
-from app.simulator.targets import Targets
-from app.simulator.totals import CHANNELS, Totals
+from app.simulator.draft import Draft, Draws
+from app.simulator.frames import Part, dates, flags, ints, longs, texts, words
+from app.simulator.totals import CHANNELS
 from app.simulator.workdays import DEFINED, MONTHS, RECEIVED, MonthDays, epoch_day, month_days
 from app.simulator.workdays import month_end as last_day
-from app.simulator.world import World
-from app.simulator.yearplan import YearPlan
 
 Kind = Literal["RequestReceived", "RequestDefined"]
 
 FAMILY: Final = "production"
-CAUSES: Final = ("sussidiarieta", "carico_di_lavoro", "competenza")
+CAUSES: Final = ("subsidiarity", "metaprocess", "reorganisation")
 
-_DRAWS: Final = 1 << 16
-_ELSEWHERE: Final = _DRAWS * 4 // 100
+_BITS: Final = 1 << 16
+_ELSEWHERE: Final = _BITS * 4 // 100
 """Of 65 536: requests whose citizens belong to another unit."""
-_METAPROCESSO: Final = _DRAWS * 3 // 100
+_METAPROCESSO: Final = _BITS * 3 // 100
 """Of 65 536: requests settled by another unit than the one they were routed to."""
 _CHANNEL_SHARES: Final = (130, 26, 72, 28)
 """Of 256: receipts by channel."""
@@ -55,10 +53,9 @@ _DAYS_MIN: Final = 8
 _AUTOMATED_DAYS: Final = 3
 """Settlements without staff take fewer days than this."""
 _WRONG_DAYS: Final = 30
-_KEYS: Final[dict[Kind | str, int]] = {
-    "RequestReceived": 1,
-    "RequestDefined": 2,
-    "RequestReassigned": 3,
+_DRAWS: Final[Mapping[Kind, Draws]] = {
+    "RequestReceived": Draws.RECEIVED,
+    "RequestDefined": Draws.DEFINED,
 }
 
 
@@ -95,12 +92,7 @@ class _Draw:
 class Production:
     """Makes the production facts, month after month; 13 is the month after the year."""
 
-    world: World
-    targets: Targets
-    totals: Totals
-    plan: YearPlan
-    seed: int
-    numbers: Numbers
+    draft: Draft
     _late: dict[Kind, Cells] = field(default_factory=dict)
     _wrong: dict[Kind, list[_Draw]] = field(default_factory=dict)
     _corrections: dict[Kind, Longs] = field(init=False)
@@ -112,7 +104,7 @@ class Production:
 
     def __post_init__(self) -> None:
         """Prepare what the rows are looked up in."""
-        totals, plan = self.totals, self.plan
+        totals, plan = self.draft.totals, self.draft.plan
         self._corrections = {
             "RequestReceived": apportion(
                 totals.corrected_received, (plan.received - plan.extra_received).sum(axis=0)
@@ -121,14 +113,14 @@ class Production:
                 totals.corrected_defined, (plan.defined - plan.extra_defined).sum(axis=0)
             ),
         }
-        self._units = words([unit.code for unit in totals.pairs.units])
-        self._products = words([product.code for product in self.world.products])
-        automated = np.array([product.automated for product in self.world.products], np.int64)
-        self._automated = automated[totals.pairs.product] * _DRAWS // 1000
+        self._units = self.draft.unit_codes()
+        self._products = self.draft.product_codes()
+        automated = np.array([product.automated for product in self.draft.world.products], np.int64)
+        self._automated = automated[totals.pairs.product] * _BITS // 1000
         self._elapsed = np.array(
-            [_quantiles(int(area.backlog_days)) for area in self.targets.areas], np.int64
+            [_quantiles(int(area.backlog_days)) for area in self.draft.targets.areas], np.int64
         )
-        weekdays = [month_days(self.targets.year, month).weekday for month in MONTHS]
+        weekdays = [month_days(self.draft.targets.year, month).weekday for month in MONTHS]
         self._closed = np.concatenate(weekdays) == len(RECEIVED) - 1
 
     def month(self, month: int) -> Iterator[Part]:
@@ -145,15 +137,9 @@ class Production:
         for kind, draws in wrong.items():
             yield self._part(kind, _joined(draws), corrects=True)
 
-    def _rng(self, name: str, month: int) -> np.random.Generator:
-        """Return the numbers of one kind and month: independent of all others."""
-        return np.random.Generator(
-            np.random.PCG64(np.random.SeedSequence([self.seed, 1, _KEYS[name], month]))
-        )
-
     def _stream(self, kind: Kind, month: int) -> Iterator[Part]:
         """Yield what is late of the month before, then what is in time of this one."""
-        rng = self._rng(kind, month)
+        rng = self.draft.rng(_DRAWS[kind], month)
         late = self._late.pop(kind, no_cells())
         punctual = no_cells()
         if month in MONTHS:
@@ -170,8 +156,8 @@ class Production:
 
     def _cells(self, kind: Kind, month: int, rng: np.random.Generator) -> Cells:
         """Return the cells of all facts that happened in a month."""
-        place, plan = month - 1, self.plan
-        days = month_days(self.targets.year, month)
+        place, plan = month - 1, self.draft.plan
+        days = month_days(self.draft.targets.year, month)
         if kind == "RequestReceived":
             pieces, extra = plan.received[:, place], plan.extra_received[:, place]
             weekly = RECEIVED
@@ -188,14 +174,14 @@ class Production:
 
     def _draw(self, kind: Kind, rows: Rows, rng: np.random.Generator) -> _Draw:
         """Return facts with all that is not in the plan."""
-        pairs, size = self.totals.pairs, rows.day.size
-        bits = rng.integers(0, _DRAWS, (4, size), dtype=np.uint16)
+        pairs, size = self.draft.pairs, rows.day.size
+        bits = rng.integers(0, _BITS, (4, size), dtype=np.uint16)
         routed = pairs.unit[rows.pair]
         automated = np.zeros(size, np.bool_)
         elapsed = np.zeros(size, np.int64)
         if kind == "RequestReceived":
             channel = np.repeat(np.arange(len(CHANNELS)), _CHANNEL_SHARES)[bits[0] >> 8]
-            first = epoch_day(last_day(self.targets.year, 1).replace(day=1))
+            first = epoch_day(last_day(self.draft.targets.year, 1).replace(day=1))
             choice = np.where(self._closed[rows.day - first], 0, channel)
         else:
             automated = bits[0] < self._automated[rows.pair]
@@ -210,12 +196,12 @@ class Production:
             choice=choice,
             automated=automated,
             elapsed=elapsed,
-            numbers=self.numbers.take(kind, size),
+            numbers=self.draft.numbers.take(kind, size),
         )
 
     def _elsewhere(self, unit: Longs, moved: Flags, rng: np.random.Generator) -> Longs:
         """Return the units, those marked replaced by another one, if there is another."""
-        count = len(self.totals.pairs.units)
+        count = len(self.draft.pairs.units)
         other = unit.copy()
         if count > 1:
             places = np.flatnonzero(moved)
@@ -224,7 +210,7 @@ class Production:
 
     def _part(self, kind: Kind, draw: _Draw, *, corrects: bool) -> Part:
         """Return facts, or the corrections of facts, as a frame."""
-        pairs = self.totals.pairs
+        pairs = self.draft.pairs
         columns = [
             texts("product", self._products, pairs.product[draw.pair]),
             texts("origin_unit", self._units, draw.origin),
@@ -245,20 +231,20 @@ class Production:
                 ints("elapsed_days", draw.elapsed),
             ]
         frame = (
-            self.numbers.frame(kind, columns, supersedes=draw.numbers)
+            self.draft.numbers.frame(kind, columns, supersedes=draw.numbers)
             if corrects
-            else self.numbers.frame(kind, columns, numbers=draw.numbers)
+            else self.draft.numbers.frame(kind, columns, numbers=draw.numbers)
         )
         return Part(family=FAMILY, name=kind, frame=frame)
 
     def _reassigned(self, month: int) -> Iterator[Part]:
         """Yield the moves of a month."""
         name = "RequestReassigned"
-        rng, pairs = self._rng(name, month), self.totals.pairs
-        days = month_days(self.targets.year, month)
-        moved = self.plan.moved[:, month - 1]
+        rng, pairs = self.draft.rng(Draws.REASSIGNED, month), self.draft.pairs
+        days = month_days(self.draft.targets.year, month)
+        moved = self.draft.plan.moved[:, month - 1]
         cells = month_cells(moved, np.zeros_like(moved), days.day, _weights(days, DEFINED), rng)
-        partner = self.plan.partner[:, month - 1]
+        partner = self.draft.plan.partner[:, month - 1]
         for rows in rows_of(cells, ROWS_MAX):
             columns = [
                 texts("product", self._products, pairs.product[rows.pair]),
@@ -268,7 +254,7 @@ class Production:
                 dates("reassigned_on", rows.day),
                 longs("pieces", rows.pieces),
             ]
-            yield Part(family=FAMILY, name=name, frame=self.numbers.frame(name, columns))
+            yield Part(family=FAMILY, name=name, frame=self.draft.numbers.frame(name, columns))
 
 
 def _joined(draws: Sequence[_Draw]) -> _Draw:

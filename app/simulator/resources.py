@@ -13,13 +13,10 @@ from typing import Final
 import numpy as np
 
 from app.simulator.apportion import Longs, apportion, sum_by
-from app.simulator.frames import Numbers, Part, dates, flags, longs, texts, words
-from app.simulator.pairs import Pairs
-from app.simulator.targets import Targets
+from app.simulator.draft import Draft, Draws
+from app.simulator.frames import Part, dates, flags, longs, texts, words
 from app.simulator.totals import NATURES, PROFILES, QUARTERS, WORKABLE
 from app.simulator.workdays import MONTHS, epoch_day, month_days, month_end
-from app.simulator.world import World
-from app.simulator.yearplan import YearPlan
 
 PROFILE_SHARES: Final = (500, 350, 150)
 """Share of the workable profiles in the time of a unit, in thousandths."""
@@ -43,15 +40,14 @@ class Resources:
     """Units x profiles x 12 months, in thousandths of a staff month; workable profiles first."""
 
 
-def plan_resources(
-    world: World, pairs: Pairs, plan: YearPlan, rng: np.random.Generator
-) -> Resources:
+def plan_resources(draft: Draft) -> Resources:
     """Return the staff time of all units: in proportion to what they settle, more or less."""
+    pairs, plan, rng = draft.pairs, draft.plan, draft.rng(Draws.TIME)
     units, months = len(pairs.units), len(MONTHS)
-    milli = np.array([product.milli for product in world.products], np.int64)
+    milli = np.array([product.milli for product in draft.world.products], np.int64)
     output = sum_by(pairs.unit, plan.defined.sum(axis=1) * milli[pairs.product], units)
     size = 1 + output * _SCALE // max(int(output.max()), 1)
-    days = np.array([item.working_days for item in world.calendars], np.int64)
+    days = np.array([item.working_days for item in draft.world.calendars], np.int64)
     shares = np.array(PROFILE_SHARES, np.int64)
     weights = size[:, None, None] * shares[None, :, None] * days[None, None, :]
     noisy = weights * rng.integers(92, 109, (units, len(WORKABLE), months))
@@ -63,38 +59,30 @@ def plan_resources(
     )
 
 
-def presence_part(
-    targets: Targets, pairs: Pairs, resources: Resources, numbers: Numbers, month: int
-) -> Part:
+def presence_part(draft: Draft, resources: Resources, month: int) -> Part:
     """Return the staff time of a month, 1 to 12."""
-    units, profiles = len(pairs.units), len(PROFILES)
+    units, profiles = len(draft.pairs.units), len(PROFILES)
     unit = np.repeat(np.arange(units, dtype=np.int64), profiles)
     profile = np.tile(np.arange(profiles, dtype=np.int64), units)
-    first = epoch_day(month_end(targets.year, month).replace(day=1))
+    first = epoch_day(month_end(draft.targets.year, month).replace(day=1))
     columns = [
-        texts("unit", words([item.code for item in pairs.units]), unit),
+        texts("unit", draft.unit_codes(), unit),
         texts("profile", words(PROFILES), profile),
         dates("month", np.full(unit.size, first)),
         longs("staff_time", resources.time[:, :, month - 1].reshape(-1)),
         flags("workable", profile < len(WORKABLE)),
     ]
     name = "PresenceRecorded"
-    return Part(family="presence", name=name, frame=numbers.frame(name, columns))
+    return Part(family="presence", name=name, frame=draft.numbers.frame(name, columns))
 
 
-def cost_parts(
-    targets: Targets,
-    pairs: Pairs,
-    resources: Resources,
-    numbers: Numbers,
-    month: int,
-    rng: np.random.Generator,
-) -> Iterator[Part]:
+def cost_parts(draft: Draft, resources: Resources, month: int) -> Iterator[Part]:
     """Yield the running costs of the quarter that a month ends, if it ends one."""
     if month not in QUARTERS:
         return
-    units, natures = len(pairs.units), len(NATURES)
-    days = month_days(targets.year, month)
+    rng = draft.rng(Draws.COSTS, month)
+    units, natures = len(draft.pairs.units), len(NATURES)
+    days = month_days(draft.targets.year, month)
     staff = resources.time[:, :, month - 3 : month].sum(axis=(1, 2)) * CENTS_PER_THOUSANDTH
     shares = np.array(NATURE_SHARES, np.int64)
     noise = rng.integers(950, 1051, (units, natures))
@@ -102,7 +90,7 @@ def cost_parts(
     columns = [
         texts(
             "unit",
-            words([item.code for item in pairs.units]),
+            draft.unit_codes(),
             np.repeat(np.arange(units, dtype=np.int64), natures),
         ),
         texts("nature", words(NATURES), np.tile(np.arange(natures, dtype=np.int64), units)),
@@ -110,4 +98,4 @@ def cost_parts(
         longs("amount", amount.reshape(-1)),
     ]
     name = "RunningCostRecorded"
-    yield Part(family="cost", name=name, frame=numbers.frame(name, columns))
+    yield Part(family="cost", name=name, frame=draft.numbers.frame(name, columns))

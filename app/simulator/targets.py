@@ -91,6 +91,16 @@ class Targets:
         _check_stages(self)
 
 
+def check_seed(seed: int) -> None:
+    """Refuse a seed that the generator of random numbers does not take.
+
+    Raises:
+        TargetsError: the seed is below 0.
+    """
+    if seed < 0:
+        raise TargetsError(subject="seed", reason=f"{seed} is below 0")
+
+
 def _check_ratio(subject: str, value: Decimal) -> None:
     """Refuse a ratio that two decimals cannot print, or that is not above 0."""
     if not value.is_finite() or value <= 0:

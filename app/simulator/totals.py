@@ -11,6 +11,7 @@ Source: docs/production.md for the indices.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -31,7 +32,7 @@ OTHER_PROFILES: Final = ("professionisti",)
 PROFILES: Final = (*WORKABLE, *OTHER_PROFILES)
 
 NATURES: Final = ("staff", "rent", "services", "technology")
-APPEAL_SYSTEMS: Final = ("amministrativo", "giudiziario")
+APPEAL_SYSTEMS: Final = ("INCAS", "DICA")
 MEDICAL_KINDS: Final = ("prima_istanza", "revisione")
 PHASES: Final = ("informazione", "richiesta", "attesa", "esito", "assistenza")
 CHANNELS: Final = ("web", "contact_centre", "intermediary", "office")
@@ -180,7 +181,7 @@ def _flow_facts(flows: tuple[StageFlows, ...], months: int) -> int:
     if not flows:
         return 0
     count = len(flows[0].cents) * (months + 1)
-    for before, after in zip(flows, flows[1:], strict=False):
+    for before, after in pairwise(flows):
         count += sum(before.cents[code] != cents for code, cents in after.cents.items())
     return count
 
@@ -232,7 +233,7 @@ def _area_received(received: int, defined: Longs, closing: Longs, margin: int) -
             reason=f"{received} requests received, but only {int(limits.sum())} settled or left "
             "by the backlog: opening stocks would be below 0",
         )
-    parts = np.minimum(apportion(received, defined), limits)
+    parts: Longs = np.minimum(apportion(received, defined), limits)
     while (missing := received - int(parts.sum())) > 0:
         room = limits - parts
         parts += np.minimum(apportion(missing, np.minimum(room, defined)), room)

@@ -18,7 +18,7 @@ import numpy as np
 
 from app.simulator.apportion import apportion
 from app.simulator.errors import WorldError
-from app.simulator.targets import Area, Line, Targets
+from app.simulator.targets import Area, Line, Targets, check_seed
 from app.simulator.workdays import MonthCalendar, calendars
 
 PRODUCTS_MIN: Final = 3
@@ -108,7 +108,7 @@ class _Kind:
 
     label: str
     above: tuple[str, ...]
-    """Kinds that its units hang below, the first that have units."""
+    """Kinds that its units hang below; the root where there are no units of these kinds."""
     size: int
     """Usual weight; 0 for a kind that settles nothing."""
 
@@ -118,7 +118,7 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     "DR": _Kind(label="Direzione regionale", above=("DG",), size=0),
     "DCM": _Kind(label="Direzione di coordinamento metropolitano", above=("DG",), size=0),
     "DP": _Kind(label="Direzione provinciale", above=("DR",), size=100),
-    "FM": _Kind(label="Filiale metropolitana", above=("DCM", "DR"), size=120),
+    "FM": _Kind(label="Filiale metropolitana", above=("DCM",), size=120),
     "FP": _Kind(label="Filiale provinciale", above=("DR",), size=60),
     "AC": _Kind(label="Agenzia complessa", above=("DP", "FM"), size=40),
     "AT": _Kind(label="Agenzia territoriale", above=("DP", "FM"), size=20),
@@ -138,8 +138,10 @@ def build_world(targets: Targets, units: int, unit_types: Mapping[str, int], see
         seed: seed, at least 0.
 
     Raises:
+        TargetsError: the seed is below 0.
         WorldError: no tree with a unit that settles requests can be made of them.
     """
+    check_seed(seed)
     rng = np.random.Generator(np.random.PCG64(seed))
     return World(
         units=_units(_counts(units, unit_types), rng),

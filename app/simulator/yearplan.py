@@ -25,7 +25,7 @@ from app.simulator.world import World
 SEASON: Final = (110, 102, 108, 96, 100, 92, 84, 52, 100, 108, 102, 86)
 """Relative intake of the months; August is the holiday month."""
 
-BUMP: Final = (80, 60, 40, 60, 40, 80, 140, 420, 260, 120, 40, 0)
+BUMP: Final = (60, 50, 40, 50, 40, 60, 100, 250, 160, 80, 30, 0)
 """Stock above the straight line from opening to closing, in thousandths of a month's intake."""
 
 _THOUSAND: Final = 1000

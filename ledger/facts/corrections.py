@@ -40,9 +40,11 @@ def resolve(corrections: pl.DataFrame, tables: Iterable[tuple[str, pl.DataFrame]
 
     Args:
         corrections: source_id, supersedes, reversal, file, row, full_name; at least one row.
-        tables: facts of the source and of the batch, by schema.
+        tables: facts of the batch, then those of the source, latest first; reading ends when every
+            fact is found, since what takes it back comes later than the fact itself.
     """
     wanted = corrections.get_column("supersedes").unique()
+    missing = set(wanted)
     originals: dict[str, list[pl.DataFrame]] = {}
     taken_back: list[pl.Series] = []
     for full_name, frame in tables:
@@ -51,6 +53,9 @@ def resolve(corrections: pl.DataFrame, tables: Iterable[tuple[str, pl.DataFrame]
             originals.setdefault(full_name, []).append(hits)
         back = frame.filter(pl.col("supersedes").is_in(wanted.implode()) & pl.col("reversal"))
         taken_back.append(back.get_column("supersedes"))
+        missing -= set(hits.get_column("source_id"))
+        if not missing:
+            break
     return _decide(corrections, originals, pl.concat(taken_back) if taken_back else None)
 
 

@@ -6,7 +6,7 @@ corrections) is settled at the end.
 Source: docs/production.md.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import chain
 from typing import Final
 
@@ -129,7 +129,8 @@ class Intake:
                 corrections = corrections.join(
                     rows, on=[FILE, ROW], how="anti", maintain_order="left"
                 )
-            tables = chain(self._recorded_facts(), self._spooled_facts())
+            names = set(corrections.get_column("full_name"))
+            tables = chain(self._spooled_facts(), self._recorded_facts(names))
             resolved = resolve(corrections, tables)
             reversals = dict(resolved.reversals)
             replaced = resolved.replaced
@@ -167,10 +168,12 @@ class Intake:
             found.extend(table.frame.get_column("source_id") for table in tables)
         return pl.concat(found) if found else None
 
-    def _recorded_facts(self) -> Iterator[tuple[str, pl.DataFrame]]:
+    def _recorded_facts(self, names: Collection[str]) -> Iterator[tuple[str, pl.DataFrame]]:
+        """Yield the facts of the source, latest first, of the schemas named."""
         stream = stream_of(self._batch.family, self._batch.source)
         for records in self._ledger.store.last_of_stream(stream, events=None):
-            for table in read_facts(records, self._ledger.avro.registry, checked=False):
+            asked = [one for one in records if one.record.event_type in names]
+            for table in read_facts(asked, self._ledger.avro.registry, checked=False):
                 yield table.full_name, table.frame
 
     def _spooled_facts(self) -> Iterator[tuple[str, pl.DataFrame]]:

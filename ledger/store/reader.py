@@ -3,13 +3,14 @@
 Source: docs/adr/0001-store.md.
 """
 
+import datetime as dt
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Engine, Select, case, func, literal_column, select
 
-from ledger.records import BlockHeader, RecordKind, StoredRecord
+from ledger.records import BlockHeader, RecordKind, StoredRecord, instant_of
 from ledger.store.engine import reading
 from ledger.store.rows import RawRow, header_of, stored_of
 from ledger.store.tables import missing_guards, store_format
@@ -27,6 +28,16 @@ _BEYOND_HEADER: Final = frozenset(
 )
 """Columns that the header of a block does without. They lie behind the content in the row: to reach
 one of them SQLite would walk through all pages of the content."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pending:
+    """Records that a reader has not seen yet."""
+
+    records: int
+    events: int
+    since: dt.datetime | None
+    """Instant of the oldest of them; None when there is none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -220,6 +231,21 @@ class RecordReader:
             )
             found.extend(self._select(statement))
         return tuple(found)
+
+    def pending(self, after: Position) -> Pending:
+        """Return how much stands behind a position."""
+        statement = select(
+            func.count(),
+            func.sum(record_table.c.event_count),
+            func.min(record_table.c.recorded_at),
+        ).where(record_table.c.position > after)
+        with reading(self.engine) as connection:
+            records, events, since = connection.execute(statement).one()
+        return Pending(
+            records=records,
+            events=events or 0,
+            since=None if since is None else instant_of(since),
+        )
 
     def count(self) -> int:
         """Return the number of rows, whatever their positions say."""

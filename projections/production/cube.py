@@ -1,12 +1,13 @@
 """The cube: what facts sum to, by kind of fact, unit, item and month.
 
-One row is one cell. Its numbers are additive, so that cubes of different positions, workers or units
-merge by summing; nothing that is not additive (ratios, means, days) stands here.
+One row is one cell. Its numbers are additive, so that cubes of different positions, workers or
+units merge by summing; nothing that is not additive (ratios, means, days) stands here.
 
 Invariants:
 1. All numbers are int64: pieces, cents, thousandths, hundredths; never a float.
 2. A reversal counts with the sign turned: a corrected fact leaves no trace but in the ledger.
-3. Cells whose numbers are all zero are dropped, and cells are sorted by key: one content, one digest.
+3. Cells whose numbers are all zero are dropped, and cells are sorted by key: one content, one
+   digest.
 
 Source: docs/production.md; docs/adr/0010-cube.md.
 """

@@ -2,10 +2,10 @@
 
 What each kind of fact puts into a cell, under its short name (the part after the last dot):
 
-| fact | view: unit | item | total | second | elapsed, within_N |
+| fact | views | item | total | second | elapsed, within_N |
 |---|---|---|---|---|---|
 | RequestReceived | routed, origin | product | pieces | | |
-| RequestDefined | defining, routed, origin | product | pieces | pieces automated | pieces * days; pieces |
+| RequestDefined | defining, routed, origin | product | pieces | automated | days; pieces |
 | RequestReassigned | from, to | product | pieces | | |
 | StockDeclared, StockCounted | unit | product | pieces | | |
 | StockAdjusted | unit | product | delta | | |
@@ -15,7 +15,10 @@ What each kind of fact puts into a cell, under its short name (the part after th
 | QualityMeasured | unit | area | hundredths of a point | budget, the same | |
 | SurveyAggregated | unit, which is "" | phase/channel | thousandths * answers | answers | |
 | AppealsCounted | unit | system | pieces | | |
-| MedicalAssessed | unit | kind | pieces | | pieces * days; none |
+| MedicalAssessed | unit | kind | pieces | | days; none |
+
+`automated` are pieces settled without staff; `days` are pieces times elapsed days. Views other than
+`unit` name which unit of the fact is meant.
 
 Invariants:
 1. `facts` is the number of facts; a reversal counts -1 there and turns the sign of every number.
@@ -155,8 +158,8 @@ MEASURED: Final = tuple(f"{NAMESPACE}.{short}" for short in _MEASURES)
 def fold(full_name: str, frame: pl.DataFrame) -> pl.DataFrame:
     """Return the cells of facts of one schema.
 
-    The facts are grouped once, by the finest key; the views are sums over those groups. Linear in
-    the number of facts.
+    The facts are grouped once, by the finest key; the views are sums over those groups. The
+    streaming engine sums by text keys more than twice as fast as the one in memory.
 
     Args:
         full_name: of the schema, for example `registro.facts.RequestDefined`.
@@ -177,7 +180,8 @@ def fold(full_name: str, frame: pl.DataFrame) -> pl.DataFrame:
     for factors in measure.sums.values():
         _require_room(full_name, frame, factors)
     finest = _finest(measure, frame)
-    return pl.concat([_view(short, measure, view, finest) for view in measure.views]).collect()
+    views = [_view(short, measure, view, finest) for view in measure.views]
+    return pl.concat(views).collect(engine="streaming")
 
 
 def _finest(measure: Measure, frame: pl.DataFrame) -> pl.LazyFrame:
@@ -198,7 +202,7 @@ def _finest(measure: Measure, frame: pl.DataFrame) -> pl.LazyFrame:
         *((sign * value).alias(name) for name, value in values.items()),
     )
     sums = rows.group_by([*keys, "month"]).agg(pl.col("facts", *values).sum())
-    return sums.collect().lazy()
+    return sums.collect(engine="streaming").lazy()
 
 
 def _product(factors: tuple[str, ...]) -> pl.Expr:

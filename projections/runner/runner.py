@@ -1,0 +1,237 @@
+"""Keep a read model in step: catch up batch by batch, or rebuild it beside the one that is read.
+
+Invariants:
+1. A record that cannot be folded halts the projection at the position before it, with its address;
+   nothing is skipped, and the next run tries again.
+2. A rebuild never disturbs readers: they see the old generation until the new one has caught up.
+3. Rows depend only on the records: the digest is the same for one worker and many, for any batch
+   size, after any restart.
+
+Source: docs/adr/0011-read-models.md.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from ledger.application import LedgerApplication
+from ledger.errors import ProjectionError
+from ledger.types import BEFORE_FIRST, Position
+from projections.runner.contract import Fold, Projection
+from projections.runner.folding import Folded, event_batches, fold_batches, fold_range
+from projections.runner.tables import LIVE
+from projections.runner.views import Generation, Views, canonical, digest_of
+from projections.runner.workers import fold_parallel
+
+RECORDS_AT_ONCE: Final = 512
+"""Records that one transaction of a catch-up covers."""
+
+Progress = Callable[[int, int], None]
+"""Called with the position reached and the head."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rebuilt:
+    """What a rebuild did."""
+
+    projection: str
+    position: int
+    events: int
+    """Events folded, facts counted one by one."""
+    fallbacks: int
+    rows: int
+    digest: str
+    changed: bool | None
+    """Whether the rows differ from those before; None when there were none at this position."""
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lag:
+    """How far a projection is behind."""
+
+    projection: str
+    position: int
+    records: int
+    """Records not folded yet."""
+    events: int
+    """Events in these records."""
+    seconds: float
+    """Age of the oldest record not folded yet, 0 when there is none."""
+    halted_at: int | None
+    halted_reason: str | None
+
+
+class Runner:
+    """Runs projections of one ledger into one database of read models."""
+
+    def __init__(self, ledger: LedgerApplication, views: Views, *, url: str | None = None) -> None:
+        """Take the ledger and the read models.
+
+        Args:
+            ledger: to read from.
+            views: to write into.
+            url: of the ledger's store, for workers in processes of their own; None works in this
+                process alone.
+        """
+        self._ledger = ledger
+        self._views = views
+        self._url = url
+        self._fresh: dict[str, tuple[int, Fold]] = {}
+
+    def catch_up(
+        self,
+        projection: Projection,
+        *,
+        records: int = RECORDS_AT_ONCE,
+        progress: Progress = lambda _done, _head: None,
+    ) -> Generation:
+        """Fold what is new into the live generation; begin one when there is none.
+
+        Args:
+            projection: what to fold with.
+            records: how many records one transaction covers.
+            progress: told after every transaction.
+
+        Raises:
+            ProjectionError: a record cannot be folded; everything before it was.
+        """
+        at = self._views.live(projection.name) or self._views.begin(projection, state=LIVE)
+        return self._advance(projection, at, records=records, progress=progress)
+
+    def rebuild(
+        self,
+        projection: Projection,
+        *,
+        workers: int = 1,
+        progress: Progress = lambda _done, _head: None,
+    ) -> Rebuilt:
+        """Build a new generation beside the live one, catch up and swap.
+
+        Args:
+            projection: what to fold with.
+            workers: processes that fold ranges of records.
+            progress: told as ranges are done.
+
+        Raises:
+            ProjectionError: a record cannot be folded; the live generation stays as it was.
+        """
+        begin = time.perf_counter()
+        before = self._views.live(projection.name)
+        new = self._views.begin(projection)
+        head = self._ledger.head()
+        folded = self._fold_all(projection, head, workers, progress)
+        new = self._views.apply(
+            projection,
+            new,
+            folded.rows,
+            position=head,
+            events=folded.events,
+            fallbacks=folded.fallbacks,
+        )
+        caught_up = self._advance(projection, new, records=RECORDS_AT_ONCE, progress=progress)
+        if caught_up.position == new.position:
+            digest = digest_of(canonical(projection, folded.rows))
+        else:
+            digest = self._views.digest(projection, new.number)
+        new = caught_up
+        changed = None
+        if before is not None and before.position == new.position:
+            changed = self._views.digest(projection, before.number) != digest
+        self._views.swap(projection, new)
+        return Rebuilt(
+            projection=projection.name,
+            position=new.position,
+            events=new.events,
+            fallbacks=new.fallbacks,
+            rows=folded.rows.height,
+            digest=digest,
+            changed=changed,
+            seconds=time.perf_counter() - begin,
+        )
+
+    def lag(self, projection: Projection) -> Lag:
+        """Return how far the live generation is behind the ledger."""
+        live = self._views.live(projection.name)
+        position = Position(0 if live is None else live.position)
+        store = self._ledger.store
+        pending = store.pending(position)
+        now = self._ledger.clock.now()
+        age = 0.0 if pending.since is None else (now - pending.since).total_seconds()
+        return Lag(
+            projection=projection.name,
+            position=position,
+            records=pending.records,
+            events=pending.events,
+            seconds=max(age, 0.0),
+            halted_at=None if live is None else live.halted_at,
+            halted_reason=None if live is None else live.halted_reason,
+        )
+
+    def _fold_all(
+        self, projection: Projection, head: Position, workers: int, progress: Progress
+    ) -> Folded:
+        if projection.fresh is not None:
+            batches = event_batches(self._ledger, BEFORE_FIRST, head)
+            return fold_batches(projection, projection.fresh(), batches, through=head)
+        # Governed events are few: starting processes would take longer than folding them.
+        if workers > 1 and self._url is not None and projection.facts:
+            return fold_parallel(
+                self._url, projection, head=head, workers=workers, progress=progress
+            )
+        return fold_range(self._ledger, projection, after=BEFORE_FIRST, through=head)
+
+    def _advance(
+        self, projection: Projection, at: Generation, *, records: int, progress: Progress
+    ) -> Generation:
+        while (head := self._ledger.head()) > at.position:
+            through = Position(min(at.position + records, head))
+            try:
+                folded = self._fold_next(projection, Position(at.position), through)
+            except ProjectionError as error:
+                at = self._up_to(projection, at, error)
+                self._views.halt(
+                    at, position=int(error.facts["position"]), reason=error.facts["reason"]
+                )
+                raise
+            at = self._views.apply(
+                projection,
+                at,
+                folded.rows,
+                position=through,
+                events=folded.events,
+                fallbacks=folded.fallbacks,
+            )
+            progress(at.position, head)
+        return at
+
+    def _up_to(self, projection: Projection, at: Generation, error: ProjectionError) -> Generation:
+        """Fold what stands before a record that cannot be folded."""
+        last = Position(int(error.facts["position"]) - 1)
+        if last <= at.position:
+            return at
+        self._fresh.pop(projection.name, None)
+        folded = self._fold_next(projection, Position(at.position), last)
+        return self._views.apply(
+            projection,
+            at,
+            folded.rows,
+            position=last,
+            events=folded.events,
+            fallbacks=folded.fallbacks,
+        )
+
+    def _fold_next(self, projection: Projection, after: Position, through: Position) -> Folded:
+        if projection.fresh is None:
+            return fold_range(self._ledger, projection, after=after, through=through)
+        position, fold = self._fresh.pop(projection.name, (-1, projection.fold))
+        if position != after:
+            # State of earlier records is built again, silently: rows of these records are there.
+            fold = projection.fresh()
+            silent = event_batches(self._ledger, BEFORE_FIRST, after)
+            fold_batches(projection, fold, silent, through=after)
+        batches = event_batches(self._ledger, after, through)
+        folded = fold_batches(projection, fold, batches, through=through)
+        self._fresh[projection.name] = (through, fold)
+        return folded

@@ -1,0 +1,324 @@
+"""The database of the read models: generations, rows, swap, digest.
+
+Invariants:
+1. Rows and position of a generation change in one transaction, and only from the position that the
+   runner read: two runners cannot apply one batch twice.
+2. The swap of two generations is one transaction; a reader sees the old one or the new one, whole.
+
+Source: docs/adr/0011-read-models.md.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import polars as pl
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Table,
+    create_engine,
+    delete,
+    event,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.pool import NullPool
+
+from ledger.errors import ProjectionError
+from projections.production.cube import KEYS, VALUES
+from projections.runner.contract import Projection
+from projections.runner.tables import BUILDING, LIVE, RETIRED, generation, metadata
+
+_ROWS_AT_ONCE: Final = 20_000
+_LOCK_SECONDS: Final = 60
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Generation:
+    """One state of one read model."""
+
+    projection: str
+    number: int
+    state: str
+    position: int
+    """Last record folded into it."""
+    events: int
+    """Events folded into it, facts counted one by one."""
+    fallbacks: int
+    """Blocks of facts that the reference decoder had to read."""
+    halted_at: int | None
+    """Record at which it stopped; None while it runs."""
+    halted_reason: str | None
+
+
+def open_views(url: str) -> Engine:
+    """Return an engine over the database of the read models; its tables are created when missing.
+
+    Args:
+        url: SQLAlchemy URL.
+    """
+    if not url.startswith("sqlite"):
+        engine = create_engine(url)
+        metadata.create_all(engine)
+        return engine
+    engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": _LOCK_SECONDS})
+
+    def prepare(connection: Any, _: object) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode=WAL")
+        # What is lost in a power cut is folded again: the ledger is the durable copy.
+        connection.execute("PRAGMA synchronous=NORMAL")
+
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(
+            connection.get_execution_options().get("registro_begin", "BEGIN")
+        )
+
+    event.listen(engine, "connect", prepare)
+    event.listen(engine, "begin", begin)
+    with _writing(engine) as connection:
+        metadata.create_all(connection)
+    return engine
+
+
+@contextmanager
+def _writing(engine: Engine) -> Iterator[Connection]:
+    with engine.connect() as plain:
+        connection = plain.execution_options(registro_begin="BEGIN IMMEDIATE")
+        with connection.begin():
+            yield connection
+
+
+class Views:
+    """The read models of one ledger."""
+
+    def __init__(self, engine: Engine, *, code_version: str) -> None:
+        self.engine = engine
+        self._code_version = code_version
+
+    def live(self, projection: str) -> Generation | None:
+        """Return the generation that readers see; None before the first."""
+        with self.engine.connect() as connection, connection.begin():
+            return self._find(connection, projection, LIVE)
+
+    def generations(self) -> tuple[Generation, ...]:
+        """Return every generation, by projection and number."""
+        statement = select(generation).order_by(generation.c.projection, generation.c.generation)
+        with self.engine.connect() as connection, connection.begin():
+            return tuple(_generation(row) for row in connection.execute(statement))
+
+    def begin(self, projection: Projection, *, state: str = BUILDING) -> Generation:
+        """Begin a generation beside the others; what an interrupted rebuild left behind goes."""
+        with _writing(self.engine) as connection:
+            if state == BUILDING:
+                self._purge(connection, projection, BUILDING)
+            last = connection.scalar(
+                select(func.max(generation.c.generation)).where(
+                    generation.c.projection == projection.name
+                )
+            )
+            number = (last or 0) + 1
+            connection.execute(
+                insert(generation).values(
+                    projection=projection.name,
+                    generation=number,
+                    state=state,
+                    position=0,
+                    events=0,
+                    fallbacks=0,
+                    code_version=self._code_version,
+                )
+            )
+        return self._require(projection.name, number)
+
+    def apply(
+        self,
+        projection: Projection,
+        at: Generation,
+        rows: pl.DataFrame,
+        *,
+        position: int,
+        events: int,
+        fallbacks: int,
+    ) -> Generation:
+        """Add rows and move the position, in one transaction.
+
+        Args:
+            projection: whose rows they are.
+            at: the generation as it was read; it must not have moved since.
+            rows: of the records after its position.
+            position: last record that was folded.
+            events: how many events these records hold.
+            fallbacks: how many blocks the reference decoder had to read.
+
+        Raises:
+            ProjectionError: another runner moved the generation meanwhile, or it is gone.
+        """
+        with _writing(self.engine) as connection:
+            moved = connection.execute(
+                update(generation)
+                .where(
+                    generation.c.projection == projection.name,
+                    generation.c.generation == at.number,
+                    generation.c.position == at.position,
+                )
+                .values(
+                    position=position,
+                    events=generation.c.events + events,
+                    fallbacks=generation.c.fallbacks + fallbacks,
+                    halted_at=None,
+                    halted_reason=None,
+                )
+            )
+            if moved.rowcount != 1:
+                raise ProjectionError(
+                    projection=projection.name,
+                    position=at.position,
+                    reason="another runner moved it meanwhile",
+                )
+            self._write(connection, projection, at, rows)
+        return self._require(projection.name, at.number)
+
+    def halt(self, at: Generation, *, position: int, reason: str) -> None:
+        """Note where and why a generation stopped; its rows and position stay."""
+        with _writing(self.engine) as connection:
+            connection.execute(
+                update(generation)
+                .where(
+                    generation.c.projection == at.projection,
+                    generation.c.generation == at.number,
+                )
+                .values(halted_at=position, halted_reason=reason)
+            )
+
+    def swap(self, projection: Projection, new: Generation) -> None:
+        """Make a generation the live one; the old one is retired and its rows go afterwards."""
+        named = generation.c.projection == projection.name
+        with _writing(self.engine) as connection:
+            connection.execute(
+                update(generation).where(named, generation.c.state == LIVE).values(state=RETIRED)
+            )
+            connection.execute(
+                update(generation)
+                .where(named, generation.c.generation == new.number)
+                .values(state=LIVE)
+            )
+        with _writing(self.engine) as connection:
+            self._purge(connection, projection, RETIRED)
+
+    def rows(self, projection: Projection, number: int | None = None) -> pl.DataFrame:
+        """Return the rows of a generation, in canonical order; of the live one by default."""
+        with self.engine.connect() as connection, connection.begin():
+            if number is None:
+                live = self._find(connection, projection.name, LIVE)
+                number = 0 if live is None else live.number
+            return read_rows(connection, projection, number)
+
+    def digest(self, projection: Projection, number: int | None = None) -> str:
+        """Return the SHA-256, in hexadecimal, of the rows of a generation.
+
+        It is taken over the rows as comma-separated text in canonical order, and does not depend on
+        how the rows came about: by batches, by workers, by a rebuild.
+        """
+        return digest_of(self.rows(projection, number))
+
+    @staticmethod
+    def _find(connection: Connection, projection: str, state: str) -> Generation | None:
+        row = connection.execute(
+            select(generation).where(
+                generation.c.projection == projection, generation.c.state == state
+            )
+        ).first()
+        return None if row is None else _generation(row)
+
+    def _require(self, projection: str, number: int) -> Generation:
+        with self.engine.connect() as connection, connection.begin():
+            return _generation(
+                connection.execute(
+                    select(generation).where(
+                        generation.c.projection == projection, generation.c.generation == number
+                    )
+                ).one()
+            )
+
+    def _write(
+        self, connection: Connection, projection: Projection, at: Generation, rows: pl.DataFrame
+    ) -> None:
+        table = projection.table
+        statement: Any = insert(table)
+        if projection.additive and at.position:
+            statement = self._adding(table)
+        names = ["generation", *projection.schema]
+        compiled = statement.compile(dialect=self.engine.dialect, column_keys=names)
+        # Rows go to the driver as they are: SQLAlchemy's own handling of each of them would cost
+        # five times the insert itself.
+        text, order = str(compiled), compiled.positiontup
+        filled = rows.select(pl.lit(at.number).alias("generation"), *projection.schema)
+        if order is None:
+            for part in filled.iter_slices(_ROWS_AT_ONCE):
+                connection.execute(statement, part.to_dicts())
+            return
+        ordered = filled.select(order)
+        for part in ordered.iter_slices(_ROWS_AT_ONCE):
+            connection.exec_driver_sql(text, part.rows())
+
+    def _adding(self, table: Table) -> Any:
+        """Return an insert that adds to the cells that are there already."""
+        dialect = postgresql_insert if self.engine.dialect.name == "postgresql" else sqlite_insert
+        new = dialect(table)
+        return new.on_conflict_do_update(
+            index_elements=["generation", *KEYS],
+            set_={name: table.c[name] + new.excluded[name] for name in VALUES},
+        )
+
+    @staticmethod
+    def _purge(connection: Connection, projection: Projection, state: str) -> None:
+        named = (generation.c.projection == projection.name, generation.c.state == state)
+        gone = select(generation.c.generation).where(*named)
+        table = projection.table
+        connection.execute(delete(table).where(table.c.generation.in_(gone)))
+        connection.execute(delete(generation).where(*named))
+
+
+def read_rows(connection: Connection, projection: Projection, number: int) -> pl.DataFrame:
+    """Return the rows of a generation, in canonical order."""
+    columns = [projection.table.c[name] for name in projection.schema]
+    found = connection.execute(select(*columns).where(projection.table.c.generation == number))
+    parts = [
+        pl.DataFrame([tuple(row) for row in rows], schema=dict(projection.schema), orient="row")
+        for rows in found.partitions(_ROWS_AT_ONCE)
+    ]
+    frame = pl.concat(parts) if parts else pl.DataFrame(schema=dict(projection.schema))
+    return canonical(projection, frame)
+
+
+def canonical(projection: Projection, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows in the order that digests are taken over."""
+    if projection.additive:
+        return projection.merge([rows])
+    return rows.sort(rows.columns, nulls_last=True)
+
+
+def digest_of(rows: pl.DataFrame) -> str:
+    """Return the SHA-256 of rows in canonical order, in hexadecimal."""
+    return hashlib.sha256(rows.write_csv().encode()).hexdigest()
+
+
+def _generation(row: Any) -> Generation:
+    return Generation(
+        projection=row.projection,
+        number=row.generation,
+        state=row.state,
+        position=row.position,
+        events=row.events,
+        fallbacks=row.fallbacks,
+        halted_at=row.halted_at,
+        halted_reason=row.halted_reason,
+    )
