@@ -112,6 +112,27 @@ ENTRIES: Final[tuple[Entry, ...]] = (
         "Simulate a year of production that hits the published figures.",
     ),
     _entry(
+        _READ,
+        "production",
+        "production",
+        "Indicatori di produzione dai fatti: per struttura, area, mese...",
+        "Indicators of production from facts: by unit, area, month...",
+    ),
+    _entry(
+        _READ,
+        "forecast",
+        "forecast",
+        "Proietta giacenza e giorni; registra e confronta scenari.",
+        "Project stock and days; record and compare scenarios.",
+    ),
+    _entry(
+        _CHECK,
+        "completeness",
+        "production",
+        "I fatti di un anno sono completi? Giacenze, presenze, sequenze.",
+        "Are the facts of a year whole? Stocks, presences, sequences.",
+    ),
+    _entry(
         _CARE,
         "rebuild",
         "readmodels",
