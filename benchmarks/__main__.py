@@ -2,10 +2,15 @@
 
 import sys
 
-from benchmarks import appends, reading, startup
+from benchmarks import appends, production, reading, startup
 from benchmarks.measure import machine
 
-BENCHMARKS = {"appends": appends.run, "reading": reading.run, "startup": startup.run}
+BENCHMARKS = {
+    "appends": appends.run,
+    "reading": reading.run,
+    "production": production.run,
+    "startup": startup.run,
+}
 
 
 def main(names: list[str]) -> int:
