@@ -1,7 +1,7 @@
 """The eventsourcing library's own projection runner over production events, one event each.
 
-The application lives in memory, the quickest the library offers. The view is measured twice: in memory,
-and in SQLite, where each event is one transaction, as the library's documentation shows it.
+The application lives in memory, the quickest the library offers. The view is measured twice: in
+memory, and in SQLite, where each event is one transaction, as the library's documentation shows it.
 """
 
 import time
@@ -57,11 +57,11 @@ class InSQLite(SQLiteTrackingRecorder):
     """The same cells in a table, each event in the transaction of its position."""
 
     def construct_create_table_statements(self) -> list[str]:
-        return [
-            *super().construct_create_table_statements(),
-            "CREATE TABLE IF NOT EXISTS cell (unit TEXT, product TEXT, month INTEGER, "
-            "pieces INTEGER, days INTEGER, PRIMARY KEY (unit, product, month)) WITHOUT ROWID",
-        ]
+        """Add the table of the cells."""
+        cell = "unit TEXT, product TEXT, month INTEGER, pieces INTEGER, days INTEGER"
+        key = "PRIMARY KEY (unit, product, month)"
+        statement = f"CREATE TABLE IF NOT EXISTS cell ({cell}, {key}) WITHOUT ROWID"
+        return [*super().construct_create_table_statements(), statement]
 
     def count(self, key: tuple[UUID, str, int], pieces: int, days: int, tracking: Tracking) -> None:
         """Add to a cell."""
@@ -80,6 +80,7 @@ class Settled(Projection[Any]):
     @singledispatchmethod
     def process_event(self, domain_event: Any, tracking: Tracking) -> None:
         """Pass over what is not counted."""
+        del domain_event
         self.view.insert_tracking(tracking)
 
     @process_event.register

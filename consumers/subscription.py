@@ -13,20 +13,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from ledger.errors import LedgerError
+from ledger.errors import PositionGapError
 from ledger.feed import READ_BATCH_EVENTS, Feed, RecordedEvent
 from ledger.types import BEFORE_FIRST, Position
 
 U = TypeVar("U")
-
-
-class PositionGapError(LedgerError):
-    """A record is missing between two positions; the ledger was tampered with or is damaged."""
-
-    code = "position_gap"
-    exit_code = 31
-    template = "after position {after} comes {found}: a record is missing"
-    hint = "run `registro verify`"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

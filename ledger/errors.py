@@ -189,7 +189,10 @@ class RestoreRefusedError(StoreError):
     code = "restore_refused"
     exit_code = 37
     template = "{store} is not restored: {reason}"
-    hint = "give a copy made by `registro backup` in which `registro verify` finds no discrepancy"
+    hint = (
+        "give a copy made by the command backup in which `registro verify --ledger COPY` finds no "
+        "discrepancy"
+    )
 
 
 class AppendOnlyError(StoreError):
@@ -207,6 +210,15 @@ class StoredEventDecodeError(StoreError):
     code = "stored_event_decode"
     exit_code = 25
     template = "record {position} of type {event_type}: {reason}"
+    hint = "run `registro verify`"
+
+
+class PositionGapError(LedgerError):
+    """A record is missing between two positions; the ledger was tampered with or is damaged."""
+
+    code = "position_gap"
+    exit_code = 31
+    template = "after position {after} comes {found}: a record is missing"
     hint = "run `registro verify`"
 
 
@@ -242,7 +254,7 @@ class DataFolderError(DatasetError):
 
     code = "data_folder"
     exit_code = 39
-    template = "{folder}: {reason}"
+    template = "{folder} is no folder of data: {reason}"
     hint = "correct the path; docs/data-folder.md says what stands in a folder of data"
 
 

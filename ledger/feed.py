@@ -2,7 +2,8 @@
 
 Invariants:
 1. Events come in order of position, without gaps, and are never changed.
-2. A record that cannot be decoded stops the reader with its position; nothing is skipped.
+2. A record that cannot be decoded, or that is missing, stops the reader with its position; nothing
+   is skipped.
 
 Source: docs/adr/0001-store.md, docs/adr/0004-event-classes.md.
 """
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final, Protocol
 from uuid import UUID
 
+from ledger.errors import PositionGapError
 from ledger.events.base import Event
 from ledger.events.ledger import Envelope
 from ledger.records import AppendPart
@@ -114,15 +116,23 @@ def read_all(
     Args:
         feed: where from.
         after: exclusive lower bound; 0 reads from the beginning.
-        through: inclusive upper bound; None reads to the head as it is now.
+        through: inclusive upper bound; None reads to the head as it is now, and so does a bound
+            beyond it.
+
+    Raises:
+        PositionGapError: a record is missing; the events before it have been yielded.
     """
-    last = feed.head() if through is None else through
+    head = feed.head()
+    last = head if through is None else min(through, head)
     while after < last:
         batch = feed.read(after=after, through=last, limit=READ_BATCH_EVENTS)
         if not batch:
-            return
-        yield from batch
-        after = batch[-1].position
+            raise PositionGapError(after=after, found=last)
+        for recorded in batch:
+            if recorded.position != after + 1:
+                raise PositionGapError(after=after, found=recorded.position)
+            yield recorded
+            after = recorded.position
 
 
 def event_id_of(append: AppendPart) -> str:

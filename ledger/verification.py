@@ -18,11 +18,12 @@ from dataclasses import dataclass, field, fields
 from typing import Final
 from uuid import UUID
 
+from ledger.discrepancy import Discrepancy
 from ledger.errors import LedgerError, StoredEventDecodeError
 from ledger.events.base import to_record
 from ledger.events.ledger import LedgerOpened, SchemaReleased
 from ledger.feed import RecordedEvent
-from ledger.integrity.commitment import seal
+from ledger.integrity.commitment import Seal, quick_commitment, seal
 from ledger.integrity.leaf import encode_leaf
 from ledger.integrity.merkle import CompactTree, leaf_hash
 from ledger.integrity.problems import IntegrityFormatError
@@ -33,6 +34,7 @@ from ledger.store.store import Store
 from ledger.store.tables import STORE_FORMAT
 from ledger.types import FIRST_POSITION, Digest, Position, TreeSize
 from schemas.codec import encode
+from schemas.columns import Bodies, decode_blocks
 from schemas.errors import SchemaError
 
 BATCH_ROWS: Final = 500
@@ -52,19 +54,6 @@ _TEXTS: Final = frozenset({"stream", "event_type", "append_key"})
 
 Progress = Callable[[int, int], None]
 """Called with the rows checked and the rows in all."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Discrepancy:
-    """Something that is not as it must be."""
-
-    kind: str
-    """Stable name; docs/operating.md explains each."""
-    position: str
-    """Position of the record as stored; empty for the store as a whole."""
-    stream: str
-    detail: str
-    """English sentence: what was expected, what was found."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,24 +108,33 @@ def verify(
     mapper: AvroMapper,
     *,
     kept: TreeHead | None = None,
+    deep: bool = False,
     progress: Progress = lambda _done, _total: None,
 ) -> Checked:
     """Check every row of a ledger.
+
+    The content of every record is hashed, so that any change of a stored row shows. Of a block of
+    facts the inner root is taken as it is stored; it is covered by the commitment.
 
     Args:
         store: of the ledger; only read.
         mapper: decodes the records.
         kept: head that was kept outside; the ledger must hold the same records up to it.
+        deep: hash every single fact too, compute the inner roots, decode every block and compare it
+            with its canonical encoding: what a program that wrote blocks wrongly would show by.
         progress: called after each batch.
     """
-    return _Verifier(store, mapper, kept).run(progress)
+    return _Verifier(store, mapper, kept, deep=deep).run(progress)
 
 
 class _Verifier:
-    def __init__(self, store: Store, mapper: AvroMapper, kept: TreeHead | None) -> None:
+    def __init__(
+        self, store: Store, mapper: AvroMapper, kept: TreeHead | None, *, deep: bool
+    ) -> None:
         self._store = store
         self._mapper = mapper
         self._kept = kept
+        self._deep = deep
         self._state = _State()
         self._found: list[Discrepancy] = []
         self._kept_root: Digest | None = None
@@ -168,13 +166,23 @@ class _Verifier:
             done += len(batch)
             progress(done, total)
 
-    def _report(self, kind: str, row: RawRow | None, detail: str) -> None:
+    def _report(
+        self,
+        kind: str,
+        row: RawRow | None,
+        reason: str,
+        *,
+        cause: Exception | None = None,
+        **facts: object,
+    ) -> None:
         self._found.append(
             Discrepancy(
                 kind=kind,
                 position="" if row is None else str(row.position),
                 stream="" if row is None else str(row.stream),
-                detail=detail,
+                reason=reason,
+                facts={name: str(fact) for name, fact in facts.items()},
+                cause=cause,
             )
         )
 
@@ -182,9 +190,9 @@ class _Verifier:
         guards = self._store.guards()
         if guards.formats != (STORE_FORMAT,):
             found = ", ".join(map(str, guards.formats)) or "none"
-            self._report("store_format", None, f"format {STORE_FORMAT} expected, found {found}")
+            self._report("store_format", None, "format", expected=STORE_FORMAT, found=found)
         for name in guards.missing:
-            self._report("guard_missing", None, f"the guard {name} is missing or altered")
+            self._report("guard_missing", None, "guard", name=name)
 
     def _check_row(self, row: RawRow) -> None:
         state = self._state
@@ -192,39 +200,43 @@ class _Verifier:
         if not self._well_typed(row):
             return
         if row.position != state.expected:
-            self._report(
-                "position", row, f"position {state.expected} expected, found {row.position}"
-            )
+            self._report("position", row, "position", expected=state.expected, found=row.position)
         state.expected = int(str(row.position)) + 1
         if state.expected <= FIRST_POSITION:
             # No leaf can stand for it, and nothing else of it would mean anything.
             return
         try:
             stored = stored_of(row)
-            computed = seal(
-                fields_of(stored.record, recorded_at=stored.recorded_at, salt=stored.salt)
-            )
+            computed = self._sealed(stored)
         except (StoredEventDecodeError, IntegrityFormatError) as error:
-            self._report("record_form", row, str(error))
+            self._report("record_form", row, "unreadable", cause=error, error=error)
             return
         if computed.commitment != stored.commitment:
             self._report(
                 "commitment",
                 row,
-                f"the stored commitment is {stored.commitment.hex()}, "
-                f"the payload gives {computed.commitment.hex()}",
+                "commitment",
+                stored=stored.commitment.hex(),
+                computed=computed.commitment.hex(),
             )
         if computed.inner_root != stored.inner_root:
             self._report(
                 "inner_root",
                 row,
-                f"the stored inner root is {stored.inner_root.hex()}, "
-                f"the payload gives {computed.inner_root.hex()}",
+                "inner_root",
+                stored=stored.inner_root.hex(),
+                computed=computed.inner_root.hex(),
             )
         self._check_order(row, stored)
         self._check_append(row, stored)
         self._check_meaning(row, stored)
         self._add_leaf(stored, computed.commitment)
+
+    def _sealed(self, stored: StoredRecord) -> Seal:
+        fields_ = fields_of(stored.record, recorded_at=stored.recorded_at, salt=stored.salt)
+        if self._deep or stored.record.kind is RecordKind.EVENT:
+            return seal(fields_)
+        return Seal(quick_commitment(fields_, stored.inner_root), stored.inner_root)
 
     def _well_typed(self, row: RawRow) -> bool:
         for column in fields(row):
@@ -232,14 +244,14 @@ class _Verifier:
             wanted = int if column.name in _NUMBERS else str if column.name in _TEXTS else bytes
             if type(value) is not wanted:
                 kind = type(value).__name__
-                self._report("column_type", row, f"{column.name} is of type {kind}")
+                self._report("column_type", row, "column_type", column=column.name, type=kind)
                 return False
         return True
 
     def _check_order(self, row: RawRow, stored: StoredRecord) -> None:
         state = self._state
         if stored.recorded_at < state.recorded_at:
-            self._report("recorded_at", row, "recorded before the record in front of it")
+            self._report("recorded_at", row, "time")
         state.recorded_at = max(state.recorded_at, stored.recorded_at)
         stream = stored.record.stream
         expected = state.versions.get(stream, 0) + 1
@@ -247,7 +259,9 @@ class _Verifier:
             self._report(
                 "stream_version",
                 row,
-                f"version {expected} of the stream expected, found {stored.record.stream_version}",
+                "version",
+                expected=expected,
+                found=stored.record.stream_version,
             )
         state.versions[stream] = stored.record.stream_version
         state.events += stored.record.event_count
@@ -269,9 +283,7 @@ class _Verifier:
             running.part_count,
             running.input_digest,
         ):
-            self._report(
-                "append_part", row, f"part {part.part} of append {part.key} is out of place"
-            )
+            self._report("append_part", row, "part_place", part=part.part, key=part.key)
         if running is not None:
             running.next_part = part.part + 1
 
@@ -281,23 +293,42 @@ class _Verifier:
             self._report(
                 "append_part",
                 row,
-                f"the append that begins at {running.position} has {running.next_part} of "
-                f"{running.part_count} parts",
+                "parts",
+                begin=running.position,
+                found=running.next_part,
+                expected=running.part_count,
             )
         self._state.append = None
 
     def _check_meaning(self, row: RawRow, stored: StoredRecord) -> None:
         if stored.record.kind is not RecordKind.EVENT:
+            self._check_block(row, stored)
             return
         try:
             recorded = self._mapper.recorded(stored)
             self._check_canonical(row, stored, recorded)
         except (LedgerError, SchemaError) as error:
-            self._report("content", row, str(error))
+            self._report("content", row, "unreadable", cause=error, error=error)
             return
         self._learn(row, recorded)
         for schema_id in (stored.record.schema_id, stored.record.envelope_schema_id):
             self._check_released(row, stored, schema_id)
+
+    def _check_block(self, row: RawRow, stored: StoredRecord) -> None:
+        item = stored.record
+        for schema_id in (item.schema_id, item.envelope_schema_id):
+            self._check_released(row, stored, schema_id)
+        try:
+            self._mapper.envelope(item.envelope_schema_id, item.envelope)
+            schema = self._mapper.registry.by_id(item.schema_id)
+            if schema.full_name != item.event_type:
+                self._report(
+                    "content", row, "block_type", stored=item.event_type, found=schema.full_name
+                )
+            elif self._deep:
+                decode_blocks(schema, [Bodies(lengths=item.lengths, content=item.content)])
+        except (SchemaError, ValueError) as error:
+            self._report("content", row, "unreadable", cause=error, error=error)
 
     def _check_canonical(self, row: RawRow, stored: StoredRecord, recorded: RecordedEvent) -> None:
         registry = self._mapper.registry
@@ -310,16 +341,14 @@ class _Verifier:
             if schema.version != registry.latest(schema.full_name).version:
                 continue
             if encode(schema, to_record(value)) != body:
-                self._report("content", row, f"{schema.full_name} is not in its canonical form")
+                self._report("content", row, "not_canonical", name=schema.full_name)
 
     def _learn(self, row: RawRow, recorded: RecordedEvent) -> None:
         match recorded.event:
             case SchemaReleased() as event:
                 found = hashlib.sha256(event.text.encode()).digest()
                 if found != event.schema_id:
-                    self._report(
-                        "schema", row, f"the text of {event.full_name} does not give its schema id"
-                    )
+                    self._report("schema", row, "schema_text", name=event.full_name)
                 else:
                     self._learn_schema(row, event)
                 self._state.released.add(event.schema_id)
@@ -333,20 +362,20 @@ class _Verifier:
         try:
             self._mapper.registry.register_text(event.text)
         except SchemaError as error:
-            self._report("schema", row, f"the text of {event.full_name} is no schema: {error}")
+            self._report("schema", row, "no_schema", cause=error, name=event.full_name, error=error)
 
     def _learn_identity(self, row: RawRow, event: LedgerOpened) -> None:
         try:
             self._state.ledger_id = UUID(event.ledger_id)
         except ValueError:
-            self._report("content", row, f"{event.ledger_id!r} is no ledger identity")
+            self._report("content", row, "no_identity", value=event.ledger_id)
 
     def _check_released(self, row: RawRow, stored: StoredRecord, schema_id: bytes) -> None:
         if schema_id in self._state.released or self._state.ledger_id is None:
             return
         if stored.record.event_type == SchemaReleased.TYPE:
             return
-        self._report("schema", row, f"schema {schema_id.hex()} is not released in this ledger")
+        self._report("schema", row, "not_released", schema=schema_id.hex())
 
     def _add_leaf(self, stored: StoredRecord, computed: Digest) -> None:
         # The payload is what counts: a stored commitment may have been altered.
@@ -374,14 +403,17 @@ class _Verifier:
             self._report(
                 "kept_head",
                 None,
-                f"the kept head covers {kept.size} records, the ledger holds "
-                f"{self._state.tree.size}: records were removed",
+                "kept_longer",
+                kept=kept.size,
+                found=self._state.tree.size,
             )
         elif self._kept_root != kept.root:
             found = "none" if self._kept_root is None else self._kept_root.hex()
             self._report(
                 "kept_head",
                 None,
-                f"up to position {kept.size} the root is {found}; the kept head says "
-                f"{kept.root.hex()}: records were changed",
+                "kept_root",
+                kept=kept.size,
+                found=found,
+                expected=kept.root.hex(),
             )

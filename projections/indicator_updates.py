@@ -8,6 +8,8 @@ Invariants:
 1. The updates of a position depend only on the records up to it: whoever starts again at any
    position gets the same updates.
 2. An update is emitted only when something a reader sees has changed.
+3. All records of one transaction have one `recorded_at`: whoever keeps the last update of each
+   indicator until it changes sees an import or command as a whole.
 
 Source: rulings 21; domain notes, event E130.
 """
@@ -58,6 +60,8 @@ class IndicatorUpdated:
     """Knowledge date of the record, ISO 8601."""
     recorded_at: str
     """Instant of the append, ISO 8601, UTC."""
+    append_key: str
+    """Key of the append the record belongs to: a command, or a row of an import."""
     cause: str
     """Type of the event that caused it."""
 
@@ -177,5 +181,6 @@ def _update(
         definition_version=line.definition_version,
         as_of=recorded.envelope.as_of.isoformat(),
         recorded_at=recorded.recorded_at.isoformat(),
+        append_key=recorded.append.key,
         cause=recorded.event.TYPE,
     )

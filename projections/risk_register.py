@@ -1,7 +1,9 @@
 """The risk register on a day: risks with their level, measures with their state, reported counts.
 
 `on` is a calendar day: an assessment, measure or check counts when it happened by then. `as_of`
-cuts by knowledge: what the body had recorded by then. Counts published without their items are
+cuts by knowledge: what the body had recorded by then. A measure is therefore done on a day when it
+was completed by then, also when the check that found it so came later; with `as_of`, only when that
+check was known. Counts published without their items are
 shown as reported and never mixed with the measures that stand in the register one by one.
 
 Source: domain notes, section 14; rulings 14, 20; duties of the RPCT.
@@ -23,6 +25,9 @@ from ledger.events.risk import (
 from ledger.feed import RecordedEvent
 
 DONE = "done"
+
+LaterChecks = dict[tuple[str, str], tuple[MeasureMonitored, str]]
+"""Latest check after the day of a register, by risk and measure, with its record."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -164,10 +169,26 @@ def risk_register(
         as_of: last day of knowledge, inclusive; None for everything.
     """
     register = RiskRegister(on=on)
+    known: list[RecordedEvent] = []
+    corrected: set[str] = set()
     for recorded in events:
         register.position = recorded.position
         if as_of is None or recorded.envelope.as_of <= as_of:
+            known.append(recorded)
+            if recorded.envelope.supersedes is not None:
+                corrected.add(recorded.envelope.supersedes)
+    later: LaterChecks = {}
+    for recorded in known:
+        event = recorded.event
+        if not isinstance(event, MeasureMonitored):
             _apply(register, recorded)
+        elif recorded.event_id in corrected:
+            continue
+        elif event.monitored_on <= on:
+            _monitor(register, event, recorded)
+        else:
+            _keep_later(later, event, recorded)
+    _complete(register, later)
     return register
 
 
@@ -180,10 +201,8 @@ def _apply(register: RiskRegister, recorded: RecordedEvent) -> None:
             _assess(register, event.risk_id, event.level, day)
         case RiskReassessed() as event if day <= register.on:
             _assess(register, event.risk_id, event.new_level, day)
-        case MeasureSet() as event if day <= register.on:
+        case MeasureSet() as event:
             _set_measure(register, event, recorded)
-        case MeasureMonitored() as event if event.monitored_on <= register.on:
-            _monitor(register, event, recorded)
         case MeasureCountsReported() as event if _described_by(recorded, register.on):
             cell = (event.scope, event.measure_type)
             order = (day, int(recorded.position))
@@ -213,9 +232,41 @@ def _set_measure(register: RiskRegister, event: MeasureSet, recorded: RecordedEv
     risk = register.risks.get(event.risk_id)
     if risk is None:
         return
-    state = MeasureState(measure=event, set_on=recorded.envelope.as_of, address=recorded.address)
-    others = tuple(m for m in risk.measures if m.measure.measure_id != event.measure_id)
-    register.risks[event.risk_id] = replace(risk, measures=(*others, state))
+    known = {state.measure.measure_id: state for state in risk.measures}
+    earlier = known.get(event.measure_id)
+    if earlier is not None:
+        # A correction changes what the measure is, not what the checks have found.
+        state = replace(earlier, measure=event)
+    elif recorded.envelope.as_of <= register.on:
+        state = MeasureState(
+            measure=event, set_on=recorded.envelope.as_of, address=recorded.address
+        )
+    else:
+        return
+    known[event.measure_id] = state
+    register.risks[event.risk_id] = replace(risk, measures=tuple(known.values()))
+
+
+def _keep_later(later: LaterChecks, event: MeasureMonitored, recorded: RecordedEvent) -> None:
+    key = (event.risk_id, event.measure_id)
+    before = later.get(key)
+    if before is None or before[0].monitored_on <= event.monitored_on:
+        later[key] = (event, recorded.address)
+
+
+def _complete(register: RiskRegister, later: LaterChecks) -> None:
+    """Mark as done what a later check found completed by the day."""
+    for (risk_id, measure_id), (event, address) in later.items():
+        risk = register.risks.get(risk_id)
+        if risk is None or event.completed_on is None or event.completed_on > register.on:
+            continue
+        measures = tuple(
+            replace(state, state=DONE, completed_on=event.completed_on, address=address)
+            if state.measure.measure_id == measure_id and not state.is_done(register.on)
+            else state
+            for state in risk.measures
+        )
+        register.risks[risk_id] = replace(risk, measures=measures)
 
 
 def _monitor(register: RiskRegister, event: MeasureMonitored, recorded: RecordedEvent) -> None:

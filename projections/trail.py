@@ -18,7 +18,11 @@ from ledger.feed import RecordedEvent
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FieldChange:
-    """One field of an event, with its value in the previous event of the same kind and keys."""
+    """One field of an event, with its value before.
+
+    Before a correction stands the event that it corrects; before any other event the previous one
+    of the same kind and keys.
+    """
 
     name: str
     before: str | None
@@ -43,6 +47,9 @@ class TrailEntry:
     acts: tuple[ActReference, ...]
     reason: str | None
     supersedes: str | None
+    """Identifier of the event that this one corrects."""
+    supersedes_position: int | None
+    """Position of that event; None when it corrects none, or none that was read."""
     changes: tuple[FieldChange, ...]
 
 
@@ -54,13 +61,15 @@ def trail(events: Iterable[RecordedEvent], *, entity: str) -> tuple[TrailEntry, 
         entity: a stream name, or the value of a key field.
     """
     entries = []
-    previous: dict[tuple[str, ...], Event] = {}
+    previous: dict[tuple[str, ...], RecordedEvent] = {}
+    by_id: dict[str, RecordedEvent] = {}
     for recorded in events:
         keys = keys_of(recorded.event)
         slot = (recorded.event.TYPE, recorded.stream, *keys)
         if recorded.stream == entity or entity in keys:
-            entries.append(_entry(recorded, previous.get(slot)))
-        previous[slot] = recorded.event
+            corrected = by_id.get(recorded.envelope.supersedes or "")
+            entries.append(_entry(recorded, corrected, previous.get(slot)))
+        previous[slot] = by_id[recorded.event_id] = recorded
     return tuple(entries)
 
 
@@ -69,7 +78,10 @@ def keys_of(event: Event) -> tuple[str, ...]:
     return tuple(str(getattr(event, name)) for name in event.KEYS)
 
 
-def _entry(recorded: RecordedEvent, before: Event | None) -> TrailEntry:
+def _entry(
+    recorded: RecordedEvent, corrected: RecordedEvent | None, previous: RecordedEvent | None
+) -> TrailEntry:
+    before = corrected or previous
     envelope = recorded.envelope
     unit = envelope.actor.unit_code
     places = (envelope.source.system, envelope.source.document, envelope.source.locator)
@@ -87,11 +99,14 @@ def _entry(recorded: RecordedEvent, before: Event | None) -> TrailEntry:
         acts=envelope.acts,
         reason=envelope.reason,
         supersedes=envelope.supersedes,
-        changes=_changes(recorded.event, before),
+        supersedes_position=None if corrected is None else int(corrected.position),
+        changes=_changes(recorded.event, None if before is None else before.event),
     )
 
 
 def _changes(event: Event, before: Event | None) -> tuple[FieldChange, ...]:
+    # A correction may be of another kind; then there is nothing to compare field by field.
+    before = before if type(before) is type(event) else None
     changes = []
     for item in fields(event):  # type: ignore[arg-type] # every event class is a dataclass
         after = getattr(event, item.name)

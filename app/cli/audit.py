@@ -6,13 +6,13 @@ from typing import Annotated
 import typer
 
 from app.cli.context import NEGATIVE, Cli, cli_of
-from app.cli.intake import ledger_to_fill, show_problems
+from app.cli.intake import ledger_to_fill, problems_json, require_folder, show_problems
 from app.output.format import number
 from app.output.table import Column, Table
 from app.texts.usage import both
 from app.texts.words import VERDICT_MEANINGS, VERDICTS, unit_text, word
 from ledger.envelopes import parse_actor
-from ledger.errors import ImportRefusedError
+from ledger.errors import AuditRefusedError, DataFolderError
 from ledger.intake.printed import PrintedReport, record_printed
 from ledger.intake.problems import Problem
 from projections.arithmetic.audit import audit as check_all
@@ -24,6 +24,8 @@ _QUIET = frozenset({Verdict.EXACT, Verdict.ROUNDING})
 """Verdicts that are listed on demand only."""
 
 
+FIGURES_FILE = "figures.csv"
+RELATIONS_FILE = "relations.csv"
 INTERVAL_DECIMALS = 4
 """Decimals of an interval on the screen; JSON has them all."""
 
@@ -67,26 +69,44 @@ def audit(
     cli = cli_of(context)
     path = folder.expanduser()
     recorded = None
+    verdicts: tuple[RelationVerdict, ...] = ()
+    require_tables(path)
     with ledger_to_fill(cli, dry_run=dry_run) as ledger:
         tables = read_audit_tables(path, today=ledger.today())
-        verdicts = check_all(tables.figures, tables.relations)
         if not tables.errors:
+            verdicts = check_all(tables.figures, tables.relations)
             chosen = actor or cli.settings["actor"]
             recorded = record_printed(
                 ledger, path, dry_run=dry_run, actor=parse_actor(chosen) if chosen else None
             )
     problems = (*tables.problems, *(() if recorded is None else recorded.problems))
     if cli.json:
-        cli.answer(_json(verdicts, problems, recorded, dry_run=dry_run))
+        refused = bool(tables.errors)
+        cli.answer(_json(cli, verdicts, problems, recorded, dry_run=dry_run, refused=refused))
     else:
         show_problems(cli, problems, every=show_all)
-        show_verdicts(cli, verdicts, every=show_all)
+        if not tables.errors:
+            # Verdicts over a part of the tables would look like those over all of them.
+            show_verdicts(cli, verdicts, every=show_all)
         if recorded is not None:
             _show_recorded(cli, recorded, dry_run=dry_run)
     if tables.errors:
-        raise ImportRefusedError(folder=folder.name, count=len(tables.errors))
+        raise AuditRefusedError(folder=folder.name, count=len(tables.errors))
     if any(one.verdict is Verdict.INCONSISTENT for one in verdicts):
         raise typer.Exit(NEGATIVE)
+
+
+def require_tables(folder: Path) -> None:
+    """Refuse a folder that holds no table of an audit.
+
+    Raises:
+        DataFolderError: there is no such folder, or neither table is in it.
+    """
+    require_folder(folder)
+    if not any((folder / name).is_file() for name in (FIGURES_FILE, RELATIONS_FILE)):
+        raise DataFolderError(
+            folder=folder, reason="it holds neither figures.csv nor relations.csv"
+        )
 
 
 def show_verdicts(cli: Cli, verdicts: tuple[RelationVerdict, ...], *, every: bool) -> None:
@@ -107,7 +127,7 @@ def show_verdicts(cli: Cli, verdicts: tuple[RelationVerdict, ...], *, every: boo
         return
     cli.screen.line()
     headings = (
-        Column(cli.tr("relazione", "relation")),
+        Column(cli.tr("relazione", "relation"), whole=True),
         Column(cli.tr("giudizio", "verdict")),
         Column(cli.tr("calcolato", "computed"), "right"),
         Column(cli.tr("stampato", "printed"), "right"),
@@ -152,8 +172,9 @@ def _show_recorded(cli: Cli, report: PrintedReport, *, dry_run: bool) -> None:
         )
     if dry_run:
         text = cli.tr(
-            f"Prova: si registrerebbero {report.recorded} cifre; non è stato registrato nulla.",
-            f"Dry run: {report.recorded} figures would be recorded; nothing was.",
+            f"Prova: cifre che si registrerebbero: {report.recorded}; "
+            "non è stato registrato nulla.",
+            f"Dry run: figures that would be recorded: {report.recorded}; nothing was.",
         )
     else:
         text = cli.tr(
@@ -166,11 +187,13 @@ def _show_recorded(cli: Cli, report: PrintedReport, *, dry_run: bool) -> None:
 
 
 def _json(
+    cli: Cli,
     verdicts: tuple[RelationVerdict, ...],
     problems: tuple[Problem, ...],
     recorded: PrintedReport | None,
     *,
     dry_run: bool,
+    refused: bool,
 ) -> dict[str, object]:
     return {
         "relations": [
@@ -192,7 +215,7 @@ def _json(
             }
             for one in verdicts
         ],
-        "summary": dict(summarise(verdicts)),
+        "summary": None if refused else dict(summarise(verdicts)),
         "dry_run": dry_run,
         "figures": None
         if recorded is None
@@ -202,5 +225,5 @@ def _json(
             "refused": recorded.refused,
             "position": recorded.head,
         },
-        "problems": problems,
+        "problems": problems_json(cli, problems),
     }

@@ -1,15 +1,22 @@
 """Commands `registro backup` and `restore`: copy a ledger while it may be in use, and back."""
 
+import shlex
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
 from app.cli.context import Cli, cli_of
 from app.texts.usage import both
-from ledger.errors import InvalidCommandError, LedgerExistsError, StoreFormatError
+from ledger.errors import (
+    CopyRefusedError,
+    InvalidCommandError,
+    LedgerExistsError,
+    RestoreRefusedError,
+    StoreFolderMissingError,
+)
 from ledger.store.engine import file_of, open_engine, store_url
 from ledger.store.mapper import AvroMapper
 from ledger.store.store import Store
@@ -39,16 +46,23 @@ def backup(
         )
     path = target.expanduser()
     if path.exists():
-        raise LedgerExistsError(store=str(path))
-    _copy(source, path)
+        raise CopyRefusedError(store=path, reason="there is a file of this name already")
+    if not path.absolute().parent.is_dir():
+        raise CopyRefusedError(store=path, reason="its folder does not exist")
+    try:
+        _copy(source, path)
+    except (OSError, sqlite3.Error) as error:
+        path.unlink(missing_ok=True)
+        raise CopyRefusedError(store=path, reason=str(error)) from error
     head = ledger.head()
     if cli.json:
         cli.answer({"ledger": str(source), "backup": str(path), "position": head})
         return
+    check = f"`registro verify --ledger {shlex.quote(str(path))}`"
     cli.screen.line(
         cli.tr(
-            f"Copia in {path}, posizione {head}. Controllarla: registro verify --ledger {path}",
-            f"Copied to {path}, position {head}. Check it: registro verify --ledger {path}",
+            f"Copia in {path}, posizione {head}. Controllarla: {check}",
+            f"Copied to {path}, position {head}. Check it: {check}",
         )
     )
 
@@ -65,6 +79,8 @@ def restore(
     copy = Store(
         open_engine(store_url(str(path)), read_only=True), clock=cli.clock, entropy=cli.entropy
     )
+    if not path.is_file():
+        raise RestoreRefusedError(store=path, reason="it is not there")
     copy.open()
     target = file_of(store_url(cli.settings["ledger"]))
     if target is None:
@@ -73,11 +89,11 @@ def restore(
         raise LedgerExistsError(store=str(target))
     checked = verify(copy, AvroMapper())
     if checked.discrepancies:
-        raise StoreFormatError(
-            store=str(path),
-            found=f"{len(checked.discrepancies)} discrepancies",
-            expected="none",
+        raise RestoreRefusedError(
+            store=path, reason=f"discrepancies found in it: {len(checked.discrepancies)}"
         )
+    if not target.absolute().parent.is_dir():
+        raise StoreFolderMissingError(store=target, folder=target.absolute().parent)
     _copy(path, target)
     if cli.json:
         cli.answer({"backup": str(path), "ledger": str(target), "position": checked.head.size})
@@ -91,14 +107,17 @@ def restore(
 
 
 def _copy(source: Path, target: Path) -> None:
-    origin = sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True)
+    # Opened as every reader opens it: a ledger in a folder that cannot be written is copied too.
+    engine = open_engine(store_url(str(source.resolve())), read_only=True)
+    origin = engine.raw_connection()
     copy = sqlite3.connect(target)
     try:
         # The database's own online copy sees one state, also while somebody appends.
-        origin.backup(copy)
+        cast(sqlite3.Connection, origin.driver_connection).backup(copy)
     finally:
         copy.close()
         origin.close()
+        engine.dispose()
 
 
 def _refused(cli: Cli, reason: str) -> InvalidCommandError:

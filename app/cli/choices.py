@@ -1,6 +1,7 @@
 """Options that several commands share: the year, the cut in time, dates."""
 
 import datetime as dt
+import difflib
 from collections.abc import Iterable
 from typing import Annotated
 
@@ -89,6 +90,13 @@ def chosen_year(cli: Cli, facts: CycleFacts, year: int | None) -> int:
             cli.screen.note(cli.tr(f"Anno {known[-1]} (--year)", f"Year {known[-1]} (--year)"))
         return known[-1]
     if year is None or year not in known:
-        listed = ", ".join(map(str, known)) or "-"
-        raise UnknownEntityError(kind="year", name=f"{year or ''} (known: {listed})")
+        asked = cli.tr("uno qualsiasi", "any") if year is None else year
+        raise UnknownEntityError(kind="year", name=asked, known=", ".join(map(str, known)))
     return year
+
+
+def nearest(typed: str, known: Iterable[str]) -> str:
+    """Return the name most like what was typed, without regard to case; empty when none is."""
+    by_folded = {name.casefold(): name for name in sorted(known, reverse=True)}
+    near = difflib.get_close_matches(typed.casefold(), by_folded, n=1)
+    return by_folded[near[0]] if near else ""

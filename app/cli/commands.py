@@ -141,7 +141,7 @@ ENTRIES: Final[tuple[Entry, ...]] = (
     ),
     _entry(
         _CARE,
-        "project",
+        "catch-up",
         "readmodels",
         "Porta le viste di lettura al passo col registro.",
         "Bring the read models up to the ledger.",

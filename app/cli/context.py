@@ -14,6 +14,7 @@ from app.config import Settings
 from app.output import jsontext
 from app.output.screen import Screen
 from app.texts.text import Lang
+from app.texts.usage import with_ledger
 from ledger.clock import SystemClock, SystemEntropy
 from ledger.errors import InvalidCommandError
 
@@ -41,6 +42,15 @@ class Cli:
     def tr(self, it: str, en: str) -> str:
         """Return one of two texts, by language."""
         return it if self.lang == "it" else en
+
+    def count(self, number: int, it: tuple[str, str], en: tuple[str, str]) -> str:
+        """Return a number with its noun: each pair is singular, plural."""
+        words = it if self.lang == "it" else en
+        return f"{number} {words[0] if number == 1 else words[1]}"
+
+    def remedy(self, command: str) -> str:
+        """Return a command for the reader to type, on the ledger this run was given."""
+        return with_ledger(f"registro {command}", self.settings.ledger_given)
 
     @functools.cached_property
     def clock(self) -> SystemClock:

@@ -1,5 +1,6 @@
 """Commands `registro replay`, `explain` and `diff`: the figures of a year."""
 
+import datetime as dt
 import fnmatch
 from collections.abc import Callable
 from importlib.metadata import version
@@ -14,22 +15,25 @@ from app.cli.choices import (
     chosen_year,
     facts_of,
     feed_of,
+    nearest,
     optional_day,
     parse_day,
 )
-from app.cli.context import cli_of
+from app.cli.context import Cli, cli_of
 from app.cli.cycle_view import (
     difference_json,
-    explanation_json,
     replay_json,
     show_difference,
-    show_explanation,
     show_replay,
 )
+from app.cli.explain_view import explanation_json, show_explanation
+from app.output.format import day as written_day
 from app.texts.usage import both
-from ledger.errors import UnknownEntityError
+from ledger.errors import InvalidCommandError, UnknownEntityError
 from projections.cycle.diff import difference
 from projections.cycle.explain import explain as explain_figure
+from projections.cycle.facts import CycleFacts
+from projections.cycle.knowledge import Knowledge
 from projections.cycle.replay import replay_facts
 
 
@@ -72,6 +76,8 @@ def replay(
         cli.answer(replay_json(result, lines, code_version=code_version()))
         return
     cli.banner(sandbox=result.sandbox)
+    if not lines:
+        _note_nothing(cli, indicator, day)
     show_replay(cli, result, lines, code_version=code_version())
 
 
@@ -91,12 +97,54 @@ def explain(
     chosen = chosen_year(cli, facts, year)
     found = explain_figure(feed_of(ledger, at), code=code, year=chosen, as_of=day)
     if found is None:
-        raise UnknownEntityError(kind=f"indicator of {chosen}", name=code)
+        raise _unknown(facts, code, year=chosen, as_of=day)
     if cli.json:
         cli.answer({"sandbox": facts.sandbox, **explanation_json(found)})
         return
     cli.banner(sandbox=facts.sandbox)
     show_explanation(cli, found)
+
+
+def _unknown(
+    facts: CycleFacts, code: str, *, year: int, as_of: dt.date | None
+) -> InvalidCommandError | UnknownEntityError:
+    """Return the refusal of a code: not known yet on the day, or not at all."""
+    whole = Knowledge(facts=facts, year=year, as_of=None)
+    if as_of is not None and code in whole.codes:
+        since = _known_since(facts, code, year=year)
+        return InvalidCommandError(
+            subject="explain",
+            field="--as-of",
+            value=as_of.isoformat(),
+            reason=f"on that day it was not known yet; it is known since {since}",
+        )
+    near = nearest(code, whole.codes)
+    return UnknownEntityError(kind=f"indicator of {year}", name=code, near=near)
+
+
+def _known_since(facts: CycleFacts, code: str, *, year: int) -> dt.date:
+    """Return the first day on which an indicator of the year was known."""
+    histories = (facts.year(year).objectives.get(code, ()), facts.definitions.get(code, ()))
+    days = sorted({known.as_of for history in histories for known in history})
+    cuts = (Knowledge(facts=facts, year=year, as_of=day) for day in days)
+    return next((cut.as_of for cut in cuts if cut.as_of and code in cut.codes), days[-1])
+
+
+def _note_nothing(cli: Cli, indicator: str | None, as_of: dt.date | None) -> None:
+    if indicator is not None:
+        cli.screen.warn(
+            cli.tr(
+                f"Nessun indicatore ha un codice come '{indicator}'.",
+                f"No indicator has a code like {indicator!r}.",
+            )
+        )
+    elif as_of is not None:
+        cli.screen.warn(
+            cli.tr(
+                f"Al {written_day(as_of, 'it')} non era noto nessun indicatore.",
+                f"On {written_day(as_of, 'en')} no indicator was known.",
+            )
+        )
 
 
 def diff(
@@ -117,6 +165,10 @@ def diff(
     cli = cli_of(context)
     first = parse_day(from_as_of, field="--from-as-of")
     second = parse_day(to_as_of, field="--to-as-of")
+    if second < first:
+        raise InvalidCommandError(
+            subject="diff", field="--to-as-of", value=to_as_of, reason="it is before --from-as-of"
+        )
     ledger = cli.open()
     facts = facts_of(ledger, at)
     found = difference(facts, year=chosen_year(cli, facts, year), from_as_of=first, to_as_of=second)

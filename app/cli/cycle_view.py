@@ -2,21 +2,14 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from decimal import Decimal
-from fractions import Fraction
 
 from app.cli.context import Cli
-from app.output.format import day, instant, number
-from app.output.table import Column, Table, Tree
+from app.output.format import day, number
+from app.output.table import Column, Table
 from app.texts.values import missing_text
-from app.texts.words import op_text, unit_text, vintage_text
+from app.texts.words import unit_text, vintage_text
 from projections.cycle.diff import Change, Difference
-from projections.cycle.explain import Explanation, RecordLine, Step
 from projections.cycle.replay import IndicatorLine, Replay
-from projections.trail import shown
-
-APPROXIMATE_DECIMALS = 6
-"""Decimals shown of a value that has no end; marked with ≈."""
 
 
 def cut_text(cli: Cli, as_of: dt.date | None) -> str:
@@ -36,7 +29,7 @@ def show_replay(
     )
     cli.screen.title(title.strip())
     columns = (
-        Column(cli.tr("codice", "code")),
+        Column(cli.tr("codice", "code"), whole=True),
         Column(cli.tr("valore", "value"), "right"),
         Column(cli.tr("unità", "unit")),
         Column(cli.tr("obiettivo", "target"), "right"),
@@ -66,6 +59,13 @@ def show_replay(
         )
         for line in missing:
             cli.screen.line(f"  {line.code}: {reason_text(cli, line)}")
+    differing = [line for line in lines if line.agrees is False]
+    if differing:
+        cli.screen.line(
+            cli.tr("Diversi dalla cifra stampata:", "Different from the printed figure:")
+        )
+        for line in differing:
+            cli.screen.line(f"  {line.code}: {printed_text(cli, line)}")
     cli.screen.line(
         cli.tr(
             f"posizione {result.position}, registro {code_version}, impronta {result.digest}",
@@ -90,6 +90,24 @@ def reason_text(cli: Cli, line: IndicatorLine) -> str:
     return f"{text} ({', '.join(details)})" if details else text
 
 
+def printed_text(cli: Cli, line: IndicatorLine) -> str:
+    """Return the figure to compare a value with, and whether it agrees."""
+    if line.printed is None:
+        return "-"
+    printed = number(line.printed, cli.lang)
+    match line.agrees:
+        case None:
+            return printed
+        case True:
+            return cli.tr(f"{printed}, coincide", f"{printed}, agrees")
+        case False:
+            value = value_text(cli, line)
+            return cli.tr(
+                f"stampato {printed}, ricalcolato {value}: NON coincide",
+                f"printed {printed}, computed {value}: does NOT agree",
+            )
+
+
 def replay_json(
     result: Replay, lines: Sequence[IndicatorLine], *, code_version: str
 ) -> dict[str, object]:
@@ -102,11 +120,12 @@ def replay_json(
         "body": result.body,
         "sandbox": result.sandbox,
         "code_version": code_version,
-        "indicators": [_line_json(line) for line in lines],
+        "indicators": [line_json(line) for line in lines],
     }
 
 
-def _line_json(line: IndicatorLine) -> dict[str, object]:
+def line_json(line: IndicatorLine) -> dict[str, object]:
+    """Return one indicator of a replay as JSON."""
     return {
         "code": line.code,
         "unit": line.unit,
@@ -122,117 +141,19 @@ def _line_json(line: IndicatorLine) -> dict[str, object]:
         "vintage": line.vintage,
         "definition_version": line.definition_version,
         "published": line.published,
+        "printed": line.printed,
+        "agrees": line.agrees,
         "sources": line.sources,
     }
 
 
-def show_explanation(cli: Cli, found: Explanation) -> None:
-    """Show why a figure is what it is."""
-    line = found.line
-    cli.screen.title(f"{line.code} - {line.label}")
-    cli.screen.line(f"{found.year}, {cut_text(cli, found.as_of)}")
-    value = value_text(cli, line)
-    if line.value is None:
-        value += f" ({reason_text(cli, line)})"
-    rows: list[list[object]] = [
-        [cli.tr("valore", "value"), f"{value} {unit_text(line.unit, cli.lang)}".strip()],
-        [cli.tr("obiettivo", "target"), line.target],
-        [cli.tr("scostamento %", "deviation %"), line.deviation_pct],
-        [cli.tr("raggiungimento %", "achievement %"), line.achievement_pct],
-    ]
-    if line.published is not None:
-        rows.append([cli.tr("stampato", "printed"), line.published])
-    if found.definition is not None and found.definition_record is not None:
-        event = found.definition.event
-        rows.append(
-            [
-                cli.tr("definizione", "definition"),
-                cli.tr(
-                    f"versione {event.version}, regola {event.deviation_rule}, "
-                    f"registrazione {found.definition_record.address}",
-                    f"version {event.version}, rule {event.deviation_rule}, "
-                    f"record {found.definition_record.address}",
-                ),
-            ]
-        )
-        rows.append([cli.tr("formula", "formula"), event.formula])
-    cli.screen.table(Table(columns=(Column(""), Column("")), rows=rows))
+def show_how_to_open(cli: Cli) -> None:
+    """Say how a record whose number is shown can be read."""
+    command = cli.remedy("show N")
     cli.screen.line()
-    cli.screen.title(cli.tr("Come si calcola", "How it is computed"))
-    root = Tree(_step_text(cli, found.tree))
-    _grow(cli, root, found.tree)
-    cli.screen.tree(root)
-    if found.targets:
-        cli.screen.line()
-        cli.screen.title(cli.tr("Obiettivo nel tempo", "Target over time"))
-        for target in found.targets:
-            cause = f", {target.cause}" if target.cause else ""
-            text = f"  {number(target.target, cli.lang)}{cause}: {_record_text(cli, target.record)}"
-            cli.screen.line(text)
-    if found.acts:
-        cli.screen.line()
-        cli.screen.title(cli.tr("Atti", "Acts"))
-        for act in found.acts:
-            cli.screen.line(f"  {shown(act)}")
-    if found.children:
-        cli.screen.line()
-        listed = ", ".join(found.children)
-        cli.screen.line(cli.tr(f"Sotto: {listed}", f"Below: {listed}"))
-
-
-def _grow(cli: Cli, node: Tree, step: Step) -> None:
-    for record in step.records:
-        node.add(_record_text(cli, record))
-    for child in step.children:
-        _grow(cli, node.add(_step_text(cli, child)), child)
-
-
-def _step_text(cli: Cli, step: Step) -> str:
-    parts = [part for part in (step.sign, op_text(step.op, cli.lang), step.code) if part]
-    if step.label and step.label != step.code:
-        parts.append(f"«{step.label}»")
-    if step.weight is not None:
-        parts.append(cli.tr("peso ", "weight ") + number(step.weight, cli.lang))
-    return f"{' '.join(parts)} = {_exact_text(cli, step)}"
-
-
-def _exact_text(cli: Cli, step: Step) -> str:
-    if step.exact is None:
-        return f"{cli.tr('n.d.', 'n/a')} ({missing_text(step.missing or '', cli.lang)})"
-    if "/" in step.exact:
-        value = Fraction(step.exact)
-        near = Decimal(value.numerator) / Decimal(value.denominator)
-        return f"≈ {number(near, cli.lang, decimals=APPROXIMATE_DECIMALS)}"
-    return number(Decimal(step.exact), cli.lang)
-
-
-def _record_text(cli: Cli, record: RecordLine) -> str:
-    known = day(record.as_of, cli.lang)
-    when = instant(record.recorded_at, cli.lang, cli.screen.zone)
-    return cli.tr(
-        f"registrazione {record.address}: {record.event_type.rpartition('.')[2]}, noto al {known}, "
-        f"da {record.actor}, fonte {record.source}, registrato il {when}",
-        f"record {record.address}: {record.event_type.rpartition('.')[2]}, known on {known}, "
-        f"by {record.actor}, source {record.source}, recorded {when}",
+    cli.screen.line(
+        cli.tr(f"La registrazione N per intero: `{command}`", f"Record N in full: `{command}`")
     )
-
-
-def explanation_json(found: Explanation) -> dict[str, object]:
-    """Return an explanation as JSON."""
-    definition = None
-    if found.definition is not None:
-        definition = {"event": found.definition.event, "record": found.definition_record}
-    return {
-        "year": found.year,
-        "as_of": found.as_of,
-        "position": found.position,
-        **_line_json(found.line),
-        "definition": definition,
-        "targets": found.targets,
-        "acts": found.acts,
-        "children": found.children,
-        "tree": found.tree,
-    }
 
 
 def show_difference(cli: Cli, found: Difference) -> None:
@@ -244,12 +165,13 @@ def show_difference(cli: Cli, found: Difference) -> None:
     cli.screen.line()
     title = cli.tr("Di nuova conoscenza (non sono rettifiche)", "First known (not restatements)")
     show_changes(cli, title, found.first_known)
+    show_how_to_open(cli)
 
 
 def show_changes(cli: Cli, title: str, changes: Sequence[Change]) -> None:
     """Show a list of changes with their causes."""
     columns = (
-        Column(cli.tr("codice", "code")),
+        Column(cli.tr("codice", "code"), whole=True),
         Column(cli.tr("prima", "before"), "right"),
         Column(cli.tr("dopo", "after"), "right"),
         Column(cli.tr("unità", "unit")),
@@ -269,6 +191,9 @@ def show_changes(cli: Cli, title: str, changes: Sequence[Change]) -> None:
         ]
         for change in changes
     ]
+    if not changes:
+        cli.screen.line(f"{title}: {cli.tr('nessuno', 'none')}")
+        return
     cli.screen.table(Table(title=f"{title}: {len(changes)}", columns=columns, rows=rows))
 
 

@@ -2,7 +2,11 @@
 
 import dataclasses
 import datetime as dt
+import shlex
+import shutil
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -11,11 +15,10 @@ from app.cli.audit import show_verdicts
 from app.cli.context import Cli, cli_of
 from app.cli.cycle_view import (
     difference_json,
-    explanation_json,
     show_changes,
-    show_explanation,
     value_text,
 )
+from app.cli.explain_view import explanation_json, show_explanation
 from app.cli.setup import create
 from app.config import Setting, Settings
 from app.examples_folder import example_folder
@@ -37,8 +40,9 @@ from projections.cycle.explain import Explanation, explain
 from projections.cycle.facts import fold
 from projections.cycle.replay import Replay
 
+PROGRAM: Final = "registro"
 DEFAULT_PLACE: Final = "./registro-demo.db"
-"""Where the demo ledger goes when no ledger was named."""
+"""Where the demo ledger goes when no option names one: never into somebody's own ledger."""
 
 
 def register(root: typer.Typer, name: str) -> None:
@@ -75,11 +79,16 @@ def demo(
 
 
 def _in_demo_place(cli: Cli) -> Cli:
-    """Return the run with a ledger of its own, unless the user has named one."""
+    """Return the run with a ledger of its own, unless an option of this run names one.
+
+    The variable and the file name the ledger that is worked with, and a demonstration has no place
+    there.
+    """
     found: list[Setting] = []
     for one in cli.settings.found:
-        if one.spec.name == "ledger" and one.kind == "default":
-            found.append(dataclasses.replace(one, value=DEFAULT_PLACE))
+        if one.spec.name == "ledger" and one.kind != "option":
+            # As if an option had named it: commands for the reader then name it too.
+            found.append(dataclasses.replace(one, value=DEFAULT_PLACE, kind="option"))
         else:
             found.append(one)
     return dataclasses.replace(cli, settings=Settings(found=tuple(found)))
@@ -143,10 +152,10 @@ def _show(cli: Cli, found: _Demo, *, every: bool) -> None:
     before, after = found.found.before, found.found.after
     screen.line(
         cli.tr(
-            f"1. Registrati {found.imported.events} eventi da examples/inps-2023 in {found.place}; "
-            f"posizione {found.imported.head}.",
-            f"1. Recorded {found.imported.events} events of examples/inps-2023 in {found.place}; "
-            f"position {found.imported.head}.",
+            f"1. Eventi registrati da examples/inps-2023 in {found.place}: "
+            f"{found.imported.events}; posizione {found.imported.head}.",
+            f"1. Events recorded of examples/inps-2023 in {found.place}: "
+            f"{found.imported.events}; position {found.imported.head}.",
         )
     )
     screen.line()
@@ -171,7 +180,7 @@ def _show(cli: Cli, found: _Demo, *, every: bool) -> None:
 def _scoreboard(cli: Cli, before: Replay, after: Replay, *, every: bool) -> None:
     earlier = {line.code: line for line in before.indicators}
     columns = [
-        Column(cli.tr("codice", "code")),
+        Column(cli.tr("codice", "code"), whole=True),
         Column(cli.tr("obiettivo", "target"), "right"),
     ]
     days = [one.as_of for one in (before, after) if one.as_of is not None]
@@ -194,8 +203,8 @@ def _scoreboard(cli: Cli, before: Replay, after: Replay, *, every: bool) -> None
         left = len(after.indicators) - len(rows)
         cli.screen.line(
             cli.tr(
-                f"Gli altri {left} indicatori: registro demo --all",
-                f"The other {left} indicators: registro demo --all",
+                f"Gli altri {left} indicatori: {_program()} demo --all",
+                f"The other {left} indicators: {_program()} demo --all",
             )
         )
 
@@ -203,18 +212,37 @@ def _scoreboard(cli: Cli, before: Replay, after: Replay, *, every: bool) -> None
 def _next_steps(cli: Cli, found: _Demo) -> None:
     screen = cli.screen
     year = found.found.year
-    place = f"--ledger {found.place}"
+    program, place = _program(), f"--ledger {shlex.quote(found.place)}"
     screen.title(cli.tr("Per continuare", "To go on"))
-    for command, it, en in (
-        (f"registro replay --year {year} {place}", "ogni indicatore", "every indicator"),
-        (f"registro explain PS --year {year} {place}", "una cifra", "one figure"),
-        (f"registro trail OGE3 {place}", "la storia di un obiettivo", "the history of one"),
-        (f"registro risk matrix --on {year}-12-31 {place}", "le misure", "the measures"),
-        (f"registro subscribe --indicator 'PS' {place}", "gli aggiornamenti", "updates"),
-        (f"registro verify {place}", "nulla è cambiato?", "was anything changed?"),
-        ("registro import DIR", "i propri dati (docs/data-folder.md)", "your own data"),
-    ):
-        screen.line(f"  {command:<64} {cli.tr(it, en)}")
+    steps = (
+        (f"replay --year {year} {place}", "ogni indicatore", "every indicator"),
+        (f"explain PS --year {year} {place}", "una cifra", "one figure"),
+        (f"trail OGE3 {place}", "la storia di un obiettivo", "the history of one"),
+        (f"risk matrix --on {year}-12-31 {place}", "le misure", "the measures"),
+        (f"subscribe --indicator 'PS' {place}", "gli aggiornamenti", "updates"),
+        (f"verify {place}", "nulla è cambiato?", "was anything changed?"),
+        ("import DIR", "i propri dati (docs/data-folder.md)", "your own data"),
+    )
+    for command, it, en in steps:
+        screen.line(f"  {cli.tr(it, en)}:")
+        screen.line(f"    {program} {command}")
+    if program != PROGRAM:
+        folder = shlex.quote(str(Path(program).absolute().parent))
+        screen.line(
+            cli.tr(
+                f"Perché basti scrivere {PROGRAM}: export PATH={folder}:$PATH",
+                f"So that {PROGRAM} alone is enough: export PATH={folder}:$PATH",
+            )
+        )
+
+
+def _program() -> str:
+    """Return the command as it works here: with its path when the shell would not find it."""
+    beside = Path(sys.executable).with_name(PROGRAM)
+    if shutil.which(PROGRAM) is not None or not beside.is_file():
+        return PROGRAM
+    here = Path.cwd()
+    return shlex.quote(str(beside.relative_to(here) if beside.is_relative_to(here) else beside))
 
 
 def _json(found: _Demo) -> dict[str, object]:

@@ -12,7 +12,8 @@ from app.config import Settings
 from app.output import jsontext
 from app.output.screen import Screen
 from app.texts.text import Lang
-from app.texts.usage import usage_text
+from app.texts.titles import title_text
+from app.texts.usage import on_ledger, usage_text
 
 USAGE = 2
 INTERNAL = 99
@@ -25,10 +26,11 @@ def report(error: Exception, *, options: GlobalOptions, lang: Lang, settings: Se
     if "--debug" in options.flags:
         screen.warn("".join(traceback.format_exception(error)))
     code, exit_code, sentence, hint, facts = _described(error, lang)
+    hint = on_ledger(hint, settings.ledger_given)
     if "--json" in options.flags:
         document = {
             "type": f"registro:error:{code}",
-            "title": code.replace("_", " "),
+            "title": title_text(code, lang),
             "detail": sentence,
             "hint": hint,
             "exit_code": exit_code,
@@ -64,7 +66,7 @@ def _described(error: Exception, lang: Lang) -> tuple[str, int, str, str, dict[s
 
 def _usage_hint(error: TyperException, lang: Lang) -> str:
     context = getattr(error, "ctx", None)
-    path = "registro" if context is None else context.command_path
+    path = "registro" if context is None else context.command_path.split(" [")[0]
     return f"`{path} --help` elenca comandi e opzioni" if lang == "it" else f"see `{path} --help`"
 
 

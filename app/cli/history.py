@@ -1,18 +1,22 @@
-"""Commands `registro trail`, `list` and `search`: what happened to whom, and what there is."""
+"""Commands `registro trail`, `show`, `list` and `search`: what happened to whom, what there is."""
 
 import enum
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Final
 
 import typer
 
-from app.cli.choices import AtOption, feed_of
+from app.cli.choices import AtOption, feed_of, nearest
 from app.cli.context import Cli, cli_of
+from app.cli.record_view import record_json, show_record
+from app.output.fields import act_text, label, names_of, told
 from app.output.format import day, instant
 from app.output.table import Column, Table
-from app.texts.fields import field_text
+from app.texts.events import event_text
+from app.texts.text import Text
 from app.texts.usage import both
-from ledger.errors import UnknownEntityError
+from app.texts.words import vintage_text
+from ledger.errors import InvalidCommandError, UnknownEntityError
 from ledger.events.acts import ActAdopted
 from ledger.events.base import Event
 from ledger.events.measurement import IndicatorDefined
@@ -22,13 +26,19 @@ from ledger.events.projects import ProjectApproved
 from ledger.events.publication import DocumentPublished, FigurePublished
 from ledger.events.risk import RiskRegistered
 from ledger.feed import RecordedEvent, read_all
+from ledger.types import Position
 from projections.trail import TrailEntry, keys_of, shown
 from projections.trail import trail as trail_of
 
 
 def register(root: typer.Typer, name: str) -> None:
     """Add a command to the root."""
-    commands: dict[str, Callable[..., None]] = {"trail": trail, "list": list_, "search": search}
+    commands: dict[str, Callable[..., None]] = {
+        "trail": trail,
+        "show": show,
+        "list": list_,
+        "search": search,
+    }
     root.command(name)(commands[name])
 
 
@@ -51,14 +61,27 @@ def trail(
     ledger = cli.open()
     entries = trail_of(feed_of(ledger, at), entity=entity)
     if not entries:
-        raise UnknownEntityError(kind="entity", name=entity)
+        raise _unknown(feed_of(ledger, at), entity, ledger.head())
     if cli.json:
         cli.answer({"entity": entity, "position": ledger.head(), "events": entries})
         return
     cli.banner(sandbox=_sandbox(ledger.identity))
-    cli.screen.title(cli.tr(f"{entity}: {len(entries)} eventi", f"{entity}: {len(entries)} events"))
+    cli.screen.title(
+        f"{entity}: " + cli.count(len(entries), ("evento", "eventi"), ("event", "events"))
+    )
     for entry in entries:
         _show_entry(cli, entry)
+
+
+def _unknown(events: Iterable[RecordedEvent], entity: str, head: int) -> UnknownEntityError:
+    """Return the refusal of a name that no event carries, with the nearest that one does."""
+    if entity.isdecimal() and 1 <= int(entity) <= head:
+        # Whoever types a number means a record.
+        return UnknownEntityError(
+            kind="entity", name=entity, command=f"`registro show {int(entity)}`"
+        )
+    known = {name for one in events for name in (one.stream, *keys_of(one.event))}
+    return UnknownEntityError(kind="entity", name=entity, near=nearest(entity, known))
 
 
 def _sandbox(identity: object) -> bool:
@@ -68,9 +91,9 @@ def _sandbox(identity: object) -> bool:
 def _show_entry(cli: Cli, entry: TrailEntry) -> None:
     screen = cli.screen
     screen.line()
-    stage = f", {entry.vintage}" if entry.vintage else ""
+    stage = f", {vintage_text(entry.vintage, cli.lang)}" if entry.vintage else ""
     screen.title(
-        f"{entry.position}  {entry.event_type.rpartition('.')[2]}  "
+        f"{entry.position}  {event_text(entry.event_type, cli.lang)}  "
         f"{cli.tr('noto al', 'known on')} {day(entry.as_of, cli.lang)}{stage}"
     )
     screen.line(
@@ -80,16 +103,50 @@ def _show_entry(cli: Cli, entry: TrailEntry) -> None:
         + instant(entry.recorded_at, cli.lang, cli.screen.zone)
     )
     for act in entry.acts:
-        screen.line(cli.tr("   con l'atto ", "   under act ") + shown(act))
+        screen.line(cli.tr("   con l'atto ", "   under act ") + act_text(act))
     if entry.supersedes:
-        screen.line(cli.tr("   corregge ", "   corrects ") + f"{entry.supersedes}: {entry.reason}")
+        place = entry.supersedes_position
+        what = entry.supersedes if place is None else str(place)
+        screen.line(cli.tr("   corregge la ", "   corrects ") + f"{what}: {entry.reason}")
     for change in entry.changes:
-        name = field_text(change.name, cli.lang).partition(":")[0]
-        if change.before is None:
-            screen.line(f"   {name}: {change.after}")
+        name = label(change.name, cli.lang)
+        before, after = (
+            told(entry.event_type, change.name, text, cli.lang)
+            for text in (change.before, change.after)
+        )
+        if change.before is None or before == after:
+            screen.line(f"   {name}: {after}")
         else:
-            screen.line(f"   {name}: {change.before} -> {change.after}")
+            screen.line(f"   {name}: {before} -> {after}")
     screen.line(f"   {cli.tr('evento', 'event')} {entry.event_id}")
+
+
+def show(
+    context: typer.Context,
+    position: Annotated[
+        int, typer.Argument(help=both("posizione della registrazione", "position of the record"))
+    ],
+) -> None:
+    """Show one record in full: fields, envelope, time of recording, commitment."""
+    cli = cli_of(context)
+    ledger = cli.open()
+    head = ledger.head()
+    if not 1 <= position <= head:
+        raise InvalidCommandError(
+            subject="record",
+            field="POSITION",
+            value=str(position),
+            reason=f"the last position is {head}",
+        )
+    place = Position(position)
+    before = Position(position - 1)
+    (recorded,) = ledger.read(after=before, through=place, limit=1)
+    (stored,) = ledger.store.read(after=before, through=place, limit=1)
+    if cli.json:
+        cli.answer(record_json(recorded, stored.commitment))
+        return
+    cli.banner(sandbox=_sandbox(ledger.identity))
+    show_record(cli, recorded, stored.commitment)
 
 
 class Listable(enum.StrEnum):
@@ -105,6 +162,19 @@ class Listable(enum.StrEnum):
     FIGURES = "figures"
     RISKS = "risks"
 
+
+WHAT: Final[Mapping[Listable, Text]] = {
+    Listable.INDICATORS: Text(it="indicatori", en="indicators"),
+    Listable.OBJECTIVES: Text(it="obiettivi", en="objectives"),
+    Listable.GUIDELINES: Text(it="linee guida", en="guidelines"),
+    Listable.PROJECTS: Text(it="progetti", en="projects"),
+    Listable.UNITS: Text(it="unità", en="units"),
+    Listable.ACTS: Text(it="atti", en="acts"),
+    Listable.DOCUMENTS: Text(it="documenti", en="documents"),
+    Listable.FIGURES: Text(it="cifre", en="figures"),
+    Listable.RISKS: Text(it="rischi", en="risks"),
+}
+"""Words for what can be listed; each may be typed in place of the name."""
 
 Describe = Callable[[Event], tuple[str, str] | None]
 
@@ -133,12 +203,24 @@ _LISTS: Final[Mapping[Listable, Describe]] = {
 
 def list_(
     context: typer.Context,
-    what: Annotated[Listable, typer.Argument(help=both("che cosa elencare", "what to list"))],
+    what: Annotated[
+        str | None,
+        typer.Argument(
+            help=both(
+                "che cosa elencare; senza, dice che cosa si può elencare",
+                "what to list; without it, says what can be listed",
+            )
+        ),
+    ] = None,
 ) -> None:
     """List what the ledger knows of one kind."""
     cli = cli_of(context)
+    chosen = None if what is None else _listable(cli, what)
+    if chosen is None:
+        _show_choices(cli)
+        return
     ledger = cli.open()
-    describe = _LISTS[what]
+    describe = _LISTS[chosen]
     found: dict[str, tuple[str, int]] = {}
     for recorded in read_all(ledger):
         described = describe(recorded.event)
@@ -149,16 +231,44 @@ def list_(
             {"code": code, "label": label, "position": position}
             for code, (label, position) in found.items()
         ]
-        cli.answer({"what": what, "position": ledger.head(), "items": items})
+        cli.answer({"what": chosen, "position": ledger.head(), "items": items})
         return
     cli.banner(sandbox=_sandbox(ledger.identity))
     columns = (
-        Column(cli.tr("codice", "code")),
+        Column(cli.tr("codice", "code"), whole=True),
         Column(cli.tr("posizione", "position"), "right"),
         Column(cli.tr("nome", "name")),
     )
     rows = [[code, position, label] for code, (label, position) in found.items()]
-    cli.screen.table(Table(title=f"{what}: {len(rows)}", columns=columns, rows=rows))
+    title = f"{WHAT[chosen].in_(cli.lang).capitalize()}: {len(rows)}"
+    if rows:
+        cli.screen.table(Table(title=title, columns=columns, rows=rows))
+    else:
+        cli.screen.line(title)
+
+
+def _listable(cli: Cli, typed: str) -> Listable:
+    wanted = typed.casefold().replace("-", " ")
+    for one, text in WHAT.items():
+        if wanted in {one.value, text.it, text.it.removesuffix("à") + "a", text.en}:
+            return one
+    known = [WHAT[one].in_(cli.lang) for one in Listable]
+    raise typer.BadParameter(
+        cli.tr(
+            f"{typed!r} non si può elencare; si elencano {', '.join(known)}",
+            f"{typed!r} cannot be listed; one of {', '.join(known)}",
+        ),
+        param_hint="WHAT",
+    )
+
+
+def _show_choices(cli: Cli) -> None:
+    if cli.json:
+        cli.answer({"what": list(Listable)})
+        return
+    columns = (Column(cli.tr("comando", "command"), whole=True), Column(cli.tr("elenca", "lists")))
+    rows = [[cli.remedy(f"list {one}"), WHAT[one].in_(cli.lang)] for one in Listable]
+    cli.screen.table(Table(columns=columns, rows=rows))
 
 
 def search(
@@ -167,10 +277,10 @@ def search(
     *,
     at: AtOption = None,
 ) -> None:
-    """Search the events for a text, in any field, without regard to case."""
+    """Search the events for a text, in any field, without regard to case; exact ones first."""
     cli = cli_of(context)
     ledger = cli.open()
-    found = list(matching(feed_of(ledger, at), text))
+    found = matching(feed_of(ledger, at), text)
     if cli.json:
         hits = [
             {
@@ -186,6 +296,9 @@ def search(
         cli.answer({"text": text, "position": ledger.head(), "hits": hits})
         return
     cli.banner(sandbox=_sandbox(ledger.identity))
+    if not found:
+        cli.screen.line(cli.tr(f"Nessun evento contiene '{text}'.", f"No event holds {text!r}."))
+        return
     columns = (
         Column(cli.tr("posizione", "position"), "right"),
         Column(cli.tr("evento", "event")),
@@ -196,30 +309,40 @@ def search(
     rows = [
         [
             recorded.position,
-            recorded.event.TYPE.rpartition(".")[2],
+            event_text(recorded.event.TYPE, cli.lang),
             ", ".join(keys_of(recorded.event)),
-            field,
+            cli.tr("posizione", "position") if field == POSITION else label(field, cli.lang),
             value,
         ]
         for recorded, field, value in found
     ]
-    title = cli.tr(f"{len(rows)} eventi", f"{len(rows)} events")
+    title = cli.count(len(rows), ("evento", "eventi"), ("event", "events"))
     cli.screen.table(Table(title=title, columns=columns, rows=rows))
+
+
+POSITION: Final = "position"
+"""Stands for the field in which a record's own number was found."""
 
 
 def matching(
     events: Iterable[RecordedEvent], text: str
-) -> Iterable[tuple[RecordedEvent, str, str]]:
-    """Yield the events that hold a text, with the first field that holds it."""
+) -> Sequence[tuple[RecordedEvent, str, str]]:
+    """Return the events that hold a text, with the field that does.
+
+    The record of that position comes first, then events with a field that is the text, then those
+    that only hold it somewhere; each group in order of position.
+    """
     wanted = text.casefold()
+    found: list[tuple[int, RecordedEvent, str, str]] = []
     for recorded in events:
-        event = recorded.event
-        for name in _names(event):
-            value = shown(getattr(event, name))
-            if wanted in value.casefold():
-                yield recorded, name, value
-                break
-
-
-def _names(event: Event) -> tuple[str, ...]:
-    return tuple(getattr(event, "__dataclass_fields__", ()))
+        if recorded.address == text:
+            found.append((0, recorded, POSITION, recorded.address))
+            continue
+        values = [(name, shown(getattr(recorded.event, name))) for name in names_of(recorded.event)]
+        holding = [(name, value) for name, value in values if wanted in value.casefold()]
+        exact = [(name, value) for name, value in holding if value.casefold() == wanted]
+        if holding:
+            name, value = (exact or holding)[0]
+            found.append((1 if exact else 2, recorded, name, value))
+    found.sort(key=lambda hit: (hit[0], hit[1].position))
+    return [hit[1:] for hit in found]

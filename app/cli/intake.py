@@ -1,5 +1,6 @@
 """Command `registro import`."""
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,15 +12,28 @@ from app.cli.context import NEGATIVE, Cli, cli_of
 from app.cli.setup import create
 from app.output.table import Column, Table
 from app.texts.reasons import problem_texts
-from app.texts.usage import both
+from app.texts.usage import both, on_ledger
 from ledger.application import LedgerApplication
 from ledger.envelopes import parse_actor
-from ledger.errors import ImportRefusedError, LedgerMissingError
+from ledger.errors import DataFolderError, ImportRefusedError, LedgerMissingError
+from ledger.intake.dataset import PROBLEMS_FILE
 from ledger.intake.importer import ImportReport, Mode, import_folder
 from ledger.intake.problems import Problem
+from ledger.intake.rejects import LABELS
 from ledger.store.engine import file_of, open_engine, shown, store_url
 from ledger.store.store import Store
 
+LABELS_IT = (
+    "file",
+    "riga originale",
+    "riga qui",
+    "colonna",
+    "valore",
+    "codice",
+    "motivo",
+    "che fare",
+)
+"""Header of the list of problems among the rejects, for Italian readers."""
 PROBLEMS_SHOWN = 20
 """Problems listed on the screen unless all are asked for."""
 
@@ -65,6 +79,7 @@ def import_(
     """Record a data folder; without --rows one bad row refuses the whole folder."""
     cli = cli_of(context)
     chosen = actor or cli.settings["actor"]
+    require_folder(folder.expanduser())
     with ledger_to_fill(cli, dry_run=dry_run) as ledger:
         with cli.screen.progress(str(folder)) as progress:
             report = import_folder(
@@ -74,23 +89,56 @@ def import_(
                 dry_run=dry_run,
                 actor=parse_actor(chosen) if chosen else None,
                 rejects_to=rejects,
-                texts=lambda found: problem_texts(found, cli.lang),
+                texts=lambda found: texts_of(cli, found),
+                labels=LABELS_IT if cli.lang == "it" else LABELS,
                 progress=progress,
             )
         _report(cli, report, folder, every=show_all)
 
 
 def _report(cli: Cli, report: ImportReport, folder: Path, *, every: bool) -> None:
+    mended = _is_mended(report, folder.expanduser())
     if cli.json:
-        cli.answer(_json(report))
+        cli.answer(_json(cli, report, mended=mended))
     else:
         show_problems(cli, report.problems, every=every)
         if not report.refused_whole:
             _show(cli, report)
+        if mended:
+            cli.screen.line(
+                cli.tr(
+                    f"Tutte le righe di {folder} sono nel registro: la cartella si può cancellare.",
+                    f"All rows of {folder} are in the ledger: the folder can be deleted.",
+                )
+            )
     if report.refused_whole:
         raise ImportRefusedError(folder=folder.name, count=len(report.errors))
     if report.errors:
         raise typer.Exit(NEGATIVE)
+
+
+def _is_mended(report: ImportReport, folder: Path) -> bool:
+    """Whether a folder of rejects was imported without a row left over."""
+    of_rejects = (folder / PROBLEMS_FILE).is_file()
+    return of_rejects and not report.errors and not report.dry_run
+
+
+def require_folder(folder: Path) -> None:
+    """Refuse what is no folder before anything is made.
+
+    Raises:
+        DataFolderError: there is no such folder, or it is a file.
+    """
+    if not folder.exists():
+        raise DataFolderError(folder=folder, reason="there is no such folder")
+    if not folder.is_dir():
+        raise DataFolderError(folder=folder, reason="it is a file, not a folder")
+
+
+def texts_of(cli: Cli, found: Problem) -> tuple[str, str]:
+    """Return reason and hint of a problem in the reader's language, on the ledger of this run."""
+    message, hint = problem_texts(found, cli.lang)
+    return message, on_ledger(hint, cli.settings.ledger_given)
 
 
 @contextmanager
@@ -135,7 +183,7 @@ def show_problems(cli: Cli, problems: tuple[Problem, ...], *, every: bool) -> No
     """List problems on stderr: where, what, what to do."""
     listed = problems if every else problems[:PROBLEMS_SHOWN]
     for found in listed:
-        message, hint = problem_texts(found, cli.lang)
+        message, hint = texts_of(cli, found)
         cli.screen.warn(f"{_place(cli, found)}: {message}; {hint}")
     left = len(problems) - len(listed)
     if left:
@@ -156,7 +204,7 @@ def _place(cli: Cli, found: Problem) -> str:
 
 def _show(cli: Cli, report: ImportReport) -> None:
     columns = (
-        Column("file"),
+        Column("file", whole=True),
         Column(cli.tr("registrate", "recorded"), "right"),
         Column(cli.tr("già presenti", "known"), "right"),
         Column(cli.tr("rifiutate", "refused"), "right"),
@@ -165,13 +213,13 @@ def _show(cli: Cli, report: ImportReport) -> None:
     cli.screen.table(Table(columns=columns, rows=rows))
     if report.dry_run:
         text = cli.tr(
-            f"Prova: si registrerebbero {report.events} eventi; non è stato registrato nulla.",
-            f"Dry run: {report.events} events would be recorded; nothing was.",
+            f"Prova: eventi che si registrerebbero: {report.events}; non è stato registrato nulla.",
+            f"Dry run: events that would be recorded: {report.events}; nothing was.",
         )
     elif report.events:
         text = cli.tr(
-            f"Registrati {report.events} eventi; il registro è alla posizione {report.head}.",
-            f"Recorded {report.events} events; the ledger is at position {report.head}.",
+            f"Eventi registrati: {report.events}; il registro è alla posizione {report.head}.",
+            f"Events recorded: {report.events}; the ledger is at position {report.head}.",
         )
     else:
         text = cli.tr(
@@ -180,17 +228,35 @@ def _show(cli: Cli, report: ImportReport) -> None:
         )
     cli.screen.line(text)
     if report.rejects is not None:
+        place = report.rejects.folder
+        again = cli.remedy(f"import --rows {shlex.quote(str(place))}")
         cli.screen.line(
             cli.tr(
-                f"Righe rifiutate in {report.rejects.folder}: correggerle e ripetere "
-                f"`registro import --rows {report.rejects.folder}`",
-                f"Refused rows in {report.rejects.folder}: mend them and run "
-                f"`registro import --rows {report.rejects.folder}`",
+                f"Righe rifiutate in {place}: correggerle e ripetere `{again}`",
+                f"Refused rows in {place}: mend them and run `{again}`",
             )
         )
 
 
-def _json(report: ImportReport) -> dict[str, object]:
+def problems_json(cli: Cli, problems: tuple[Problem, ...]) -> list[dict[str, object]]:
+    """Return problems as JSON, in the language of the run."""
+    told = ((found, *texts_of(cli, found)) for found in problems)
+    return [
+        {
+            "severity": found.severity,
+            "file": found.file,
+            "line": found.line,
+            "column": found.column,
+            "value": found.value,
+            "code": found.code,
+            "message": message,
+            "hint": hint,
+        }
+        for found, message, hint in told
+    ]
+
+
+def _json(cli: Cli, report: ImportReport, *, mended: bool) -> dict[str, object]:
     return {
         "body": None if report.info is None else report.info.body,
         "year": None if report.info is None else report.info.year,
@@ -208,18 +274,7 @@ def _json(report: ImportReport) -> dict[str, object]:
             }
             for one in report.files
         ],
-        "problems": [
-            {
-                "severity": found.severity,
-                "file": found.file,
-                "line": found.line,
-                "column": found.column,
-                "value": found.value,
-                "code": found.code,
-                "message": found.message,
-                "hint": found.hint,
-            }
-            for found in report.problems
-        ],
+        "problems": problems_json(cli, report.problems),
         "rejects": None if report.rejects is None else str(report.rejects.folder),
+        "mended": mended,
     }

@@ -21,6 +21,7 @@ from typer.exceptions import TyperException
 from app.cli import failures
 from app.cli.commands import ENTRIES, Entry, entry_of
 from app.cli.globals import EXPORT, FLAGS, VALUES, GlobalOptions, extract
+from app.cli.help_frame import framed
 from app.config import SPECS, Settings, defaults, resolve
 from app.output.screen import Screen
 from app.texts.text import Lang
@@ -137,6 +138,7 @@ def build(*, asked: str | None, lang: Lang) -> Runnable:
             found.help = entry.help.in_(lang)
             found.rich_help_panel = entry.panel.in_(lang)
     localised(command, lang)
+    framed(command, lang)
     return cast(Runnable, command)
 
 

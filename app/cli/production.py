@@ -233,7 +233,7 @@ def completeness(
                 f"{len(unnumbered)}.",
             )
         )
-        _list(cli, [asdict(one) for one in (*gaps, *unnumbered)], limit)
+        _list(cli, [*map(asdict, gaps), *map(asdict, unnumbered)], limit)
     if amiss:
         raise typer.Exit(NEGATIVE)
 

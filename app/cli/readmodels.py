@@ -1,4 +1,4 @@
-"""Commands `registro rebuild` and `registro project`: read models in step with the ledger."""
+"""Commands `registro rebuild` and `registro catch-up`: read models in step with the ledger."""
 
 import hashlib
 import time
@@ -11,10 +11,11 @@ import typer
 from app.cli.context import Cli, cli_of
 from app.output.format import number
 from app.output.table import Column, Table
+from app.texts.errors import error_texts
 from app.texts.usage import both
 from ledger.application import LedgerApplication
-from ledger.errors import InvalidCommandError
-from ledger.store.engine import store_url
+from ledger.errors import ConfigurationError, InvalidCommandError, ProjectionError
+from ledger.store.engine import file_of, store_url
 from projections.runner.contract import Projection
 from projections.runner.models import PROJECTIONS
 from projections.runner.runner import Rebuilt, Runner
@@ -32,18 +33,28 @@ ProjectionOption = Annotated[
 
 def register(root: typer.Typer, name: str) -> None:
     """Add a command to the root."""
-    commands: dict[str, Callable[..., None]] = {"rebuild": rebuild, "project": project}
+    commands: dict[str, Callable[..., None]] = {"rebuild": rebuild, "catch-up": catch_up}
     root.command(name)(commands[name])
 
 
 def views_of(cli: Cli) -> Views:
-    """Return the read models of the ledger that the settings name."""
-    place = cli.settings["views"]
-    if not place:
-        ledger = cli.settings["ledger"]
-        place = ledger if "://" in ledger else f"{ledger.removesuffix('.db')}.views.db"
-    url = str(store_url(place).render_as_string(hide_password=False))
-    return Views(open_views(url), code_version=version("registro"))
+    """Return the read models of the ledger that the settings name.
+
+    Raises:
+        ConfigurationError: they would stand in the ledger's own file.
+        StoreUnavailableError: they cannot be opened.
+    """
+    own = file_of(store_url(cli.settings["ledger"]))
+    beside = ":memory:" if own is None else f"{str(own).removesuffix('.db')}.views.db"
+    url = store_url(cli.settings["views"] or beside)
+    file = file_of(url)
+    if own is not None and file is not None and own.absolute() == file.absolute():
+        raise ConfigurationError(
+            setting="views", reason=f"{file} is the ledger itself: name another file"
+        )
+    return Views(
+        open_views(url.render_as_string(hide_password=False)), code_version=version("registro")
+    )
 
 
 def chosen(names: Sequence[str] | None) -> list[Projection]:
@@ -157,7 +168,7 @@ def combined_digest(digests: dict[str, str]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def project(
+def catch_up(
     context: typer.Context,
     *,
     names: ProjectionOption = None,
@@ -174,18 +185,35 @@ def project(
     ledger, views = cli.open(), views_of(cli)
     runner = runner_of(cli, ledger, views)
     asked = chosen(names)
-    while True:
-        with cli.screen.progress("project") as bar:
-            for projection in asked:
-
-                def told(position: int, head: int, name: str = projection.name) -> None:
-                    bar(name, position, head)
-
-                runner.catch_up(projection, progress=told)
-        if not follow:
-            break
+    stopped = _caught_up(cli, runner, asked)
+    told: set[str] = set()
+    while follow:
+        # A projection that stopped is tried again at every look; why it stopped is said once.
+        for error in stopped:
+            if str(error) not in told:
+                told.add(str(error))
+                cli.screen.warn(error_texts(error, cli.lang)[0])
         time.sleep(interval)
+        stopped = _caught_up(cli, runner, asked)
     _lags(cli, runner, asked)
+    if stopped:
+        raise stopped[0]
+
+
+def _caught_up(cli: Cli, runner: Runner, asked: Sequence[Projection]) -> list[ProjectionError]:
+    """Catch every projection up; return the errors of those that stopped, the others go on."""
+    stopped: list[ProjectionError] = []
+    with cli.screen.progress("catch-up") as bar:
+        for projection in asked:
+
+            def told(position: int, head: int, name: str = projection.name) -> None:
+                bar(name, position, head)
+
+            try:
+                runner.catch_up(projection, progress=told)
+            except ProjectionError as error:
+                stopped.append(error)
+    return stopped
 
 
 def _lags(cli: Cli, runner: Runner, asked: Sequence[Projection]) -> None:
@@ -200,6 +228,7 @@ def _lags(cli: Cli, runner: Runner, asked: Sequence[Projection]) -> None:
                         "lag_records": lag.records,
                         "lag_events": lag.events,
                         "lag_seconds": f"{lag.seconds:.3f}",
+                        "fallbacks": lag.fallbacks,
                         "halted_at": lag.halted_at,
                         "halted_reason": lag.halted_reason,
                     }

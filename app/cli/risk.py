@@ -69,6 +69,14 @@ def matrix(
         )
         return
     _banner(cli, ledger)
+    if not cells:
+        cli.screen.line(
+            cli.tr(
+                f"Nessuna misura al {day(register_.on, 'it')}.",
+                f"No measure on {day(register_.on, 'en')}.",
+            )
+        )
+        return
     columns = [Column(cli.tr("tipo di misura", "type of measure"))]
     columns += [Column(risk_text(scope, cli.lang), "right") for scope in scopes]
     columns.append(Column(cli.tr("totale", "total"), "right"))
@@ -82,8 +90,9 @@ def matrix(
             if any(values := [counts.get((scope, kind)) for scope in scopes])
         ]
         sums = [sum(counts.get((scope, kind)) or 0 for kind in types) for scope in scopes]
-        if rows:
-            rows.append([cli.tr("totale", "total"), *sums, sum(sums)])
+        if not rows:
+            continue
+        rows.append([cli.tr("totale", "total"), *sums, sum(sums)])
         cli.screen.table(
             Table(title=f"{title}, {day(register_.on, cli.lang)}", columns=columns, rows=rows)
         )
@@ -167,8 +176,17 @@ def list_(
         cli.answer({"on": found.on, "position": found.position, "risks": found.risks})
         return
     _banner(cli, ledger)
+    _show_risks(cli, found)
+    every = tuple((risk, state) for risk in found.risks.values() for state in risk.measures)
+    if every:
+        cli.screen.line()
+        _show_measures(cli, f"{cli.tr('Misure', 'Measures')}: {len(every)}", every, found.on)
+    _show_counts(cli, found)
+
+
+def _show_risks(cli: Cli, found: RiskRegister) -> None:
     columns = (
-        Column(cli.tr("rischio", "risk")),
+        Column(cli.tr("rischio", "risk"), whole=True),
         Column(cli.tr("livello", "level")),
         Column(cli.tr("ambito", "scope")),
         Column(cli.tr("misure", "measures"), "right"),
@@ -187,7 +205,13 @@ def list_(
         for risk in found.risks.values()
     ]
     title = cli.tr(f"Rischi: {len(rows)}", f"Risks: {len(rows)}")
+    if not rows:
+        cli.screen.line(title)
+        return
     cli.screen.table(Table(title=title, columns=columns, rows=rows))
+
+
+def _show_counts(cli: Cli, found: RiskRegister) -> None:
     counts = [
         [
             risk_text(activity, cli.lang),
@@ -231,9 +255,12 @@ def _banner(cli: Cli, ledger: LedgerApplication) -> None:
 def _show_measures(
     cli: Cli, title: str, found: tuple[tuple[RiskState, MeasureState], ...], on: dt.date
 ) -> None:
+    if not found:
+        cli.screen.line(title)
+        return
     columns = (
-        Column(cli.tr("misura", "measure")),
-        Column(cli.tr("rischio", "risk")),
+        Column(cli.tr("misura", "measure"), whole=True),
+        Column(cli.tr("rischio", "risk"), whole=True),
         Column(cli.tr("tipo", "type")),
         Column(cli.tr("responsabile", "owner")),
         Column(cli.tr("scadenza", "deadline")),

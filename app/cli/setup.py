@@ -8,6 +8,7 @@ import typer
 
 from app.cli.context import Cli, cli_of
 from app.output.table import Column, Table
+from app.texts.events import event_text
 from app.texts.usage import both
 from ledger.application import LedgerApplication
 from ledger.events.ledger import SchemaReleased
@@ -66,7 +67,8 @@ def init(
     if opened is not None:
         cli.screen.line(cli.tr("  identità  ", "  identity  ") + opened.ledger_id)
     cli.screen.line(
-        cli.tr("Per continuare: registro import CARTELLA", "To go on: registro import FOLDER")
+        cli.tr("Per continuare: ", "To go on: ")
+        + cli.remedy(f"import {cli.tr('CARTELLA', 'FOLDER')}")
     )
 
 
@@ -83,7 +85,7 @@ def create(
     Raises:
         LedgerExistsError: there is something already.
     """
-    return LedgerApplication.create(
+    ledger = LedgerApplication.create(
         cli.store(),
         clock=cli.clock,
         entropy=cli.entropy,
@@ -93,6 +95,8 @@ def create(
         sandbox=sandbox,
         language=cli.lang,
     )
+    cli.screen.zone = ledger.zone
+    return ledger
 
 
 def status(context: typer.Context) -> None:
@@ -143,8 +147,13 @@ def status(context: typer.Context) -> None:
     ]
     cli.screen.table(Table(columns=(Column(""), Column("")), rows=rows))
     cli.screen.line()
-    columns = (Column(cli.tr("tipo di evento", "event type")), Column(cli.tr("n.", "no."), "right"))
-    cli.screen.table(Table(columns=columns, rows=[list(item) for item in sorted(types.items())]))
+    columns = (
+        Column(cli.tr("evento", "event")),
+        Column(cli.tr("n.", "no."), "right"),
+        Column(cli.tr("tipo", "type"), whole=True),
+    )
+    counted = [[event_text(name, cli.lang), n, name] for name, n in sorted(types.items())]
+    cli.screen.table(Table(columns=columns, rows=counted))
 
 
 def _identity(ledger: LedgerApplication) -> dict[str, object]:

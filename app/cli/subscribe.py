@@ -10,6 +10,7 @@ from app.cli.context import cli_of
 from app.output import jsontext
 from app.texts.usage import both
 from consumers.subscription import Subscription
+from ledger.errors import InvalidCommandError
 from ledger.types import Position
 from projections.indicator_updates import IndicatorUpdates
 
@@ -49,7 +50,16 @@ def subscribe(
     """Print indicator updates as JSON Lines, one update a line, grouped by position."""
     cli = cli_of(context)
     ledger = cli.open()
+    head = ledger.head()
+    if after > head:
+        raise InvalidCommandError(
+            subject="subscribe",
+            field="--after",
+            value=str(after),
+            reason=f"the last position is {head}",
+        )
     updates = IndicatorUpdates()
+    written = 0
 
     def wait() -> bool:
         time.sleep(POLL_SECONDS)
@@ -62,7 +72,15 @@ def subscribe(
         for update in group.updates:
             if indicator is None or fnmatch.fnmatchcase(update.indicator, indicator):
                 cli.screen.line(jsontext.line(update))
+                written += 1
         cli.screen.out.flush()
+    if indicator is not None and not written:
+        cli.screen.note(
+            cli.tr(
+                f"Nessun aggiornamento ha un codice come '{indicator}'.",
+                f"No update has a code like {indicator!r}.",
+            )
+        )
     cli.screen.note(
         cli.tr(
             f"Fine alla posizione {subscription.position}: --after {subscription.position} "

@@ -5,9 +5,10 @@ from typing import Annotated
 import typer
 
 from app.cli.context import NEGATIVE, Cli, cli_of
-from app.output.table import Column, Table
-from app.texts.discrepancies import discrepancy_text
+from app.texts.discrepancies import detail_text, discrepancy_text
+from app.texts.text import Lang
 from app.texts.usage import both
+from ledger.discrepancy import Discrepancy
 from ledger.errors import InvalidCommandError
 from ledger.store.engine import shown
 from ledger.store.mapper import AvroMapper
@@ -37,6 +38,16 @@ def verify(
             ),
         ),
     ] = None,
+    deep: Annotated[
+        bool,
+        typer.Option(
+            "--deep",
+            help=both(
+                "controlla anche ogni singolo fatto dei blocchi",
+                "check every single fact of the blocks too",
+            ),
+        ),
+    ] = False,
     show_all: Annotated[
         bool, typer.Option("--all", help=both("elenca ogni discrepanza", "list every discrepancy"))
     ] = False,
@@ -51,10 +62,11 @@ def verify(
             store,
             AvroMapper(),
             kept=kept,
+            deep=deep,
             progress=lambda done, total: progress(cli.tr("verifica", "verify"), done, total),
         )
     if cli.json:
-        cli.answer(_json(checked, shown(store.engine.url)))
+        cli.answer(_json(checked, shown(store.engine.url), cli.lang))
     else:
         _show(cli, checked, kept, every=show_all)
     if checked.discrepancies:
@@ -95,22 +107,9 @@ def _show(cli: Cli, checked: Checked, kept: TreeHead | None, *, every: bool) -> 
             cli.tr(f"DISCREPANZE TROVATE: {len(found)}", f"DISCREPANCIES FOUND: {len(found)}")
         )
         listed = found if every else found[:LISTED]
-        columns = (
-            Column(cli.tr("posizione", "position"), "right"),
-            Column(cli.tr("flusso", "stream")),
-            Column(cli.tr("che cosa", "what")),
-            Column(cli.tr("dettaglio", "detail")),
-        )
-        rows = [
-            [
-                one.position or "-",
-                one.stream or "-",
-                discrepancy_text(one.kind, cli.lang),
-                one.detail,
-            ]
-            for one in listed
-        ]
-        screen.table(Table(columns=columns, rows=rows))
+        for one in listed:
+            screen.line(_place(cli, one) + discrepancy_text(one.kind, cli.lang))
+            screen.line(f"  {detail_text(one, cli.lang)}")
         if len(found) > len(listed):
             screen.line(cli.tr("... l'elenco intero con --all", "... the whole list with --all"))
         screen.line(
@@ -122,10 +121,10 @@ def _show(cli: Cli, checked: Checked, kept: TreeHead | None, *, every: bool) -> 
     else:
         screen.line(
             cli.tr(
-                f"Nessuna discrepanza: {checked.records} registrazioni ricalcolate, "
-                f"{checked.events} eventi, posizioni senza lacune.",
-                f"No discrepancy: {checked.records} records recomputed, "
-                f"{checked.events} events, positions without gaps.",
+                f"Nessuna discrepanza: registrazioni ricalcolate {checked.records}, "
+                f"eventi {checked.events}, posizioni senza lacune.",
+                f"No discrepancy: records recomputed {checked.records}, "
+                f"events {checked.events}, positions without gaps.",
             )
         )
     screen.line(cli.tr("Testa del registro: ", "Head of the ledger: ") + head_text(checked.head))
@@ -149,7 +148,19 @@ def _show(cli: Cli, checked: Checked, kept: TreeHead | None, *, every: bool) -> 
         )
 
 
-def _json(checked: Checked, place: str) -> dict[str, object]:
+def _place(cli: Cli, one: Discrepancy) -> str:
+    if not one.position:
+        return ""
+    place = cli.tr(f"posizione {one.position}", f"position {one.position}")
+    return f"{place}, {one.stream}: "
+
+
+def _number(position: str) -> int | str | None:
+    """Return a position as a number; a damaged one as it stands, null for the whole store."""
+    return int(position) if position.lstrip("-").isdecimal() else position or None
+
+
+def _json(checked: Checked, place: str, lang: Lang) -> dict[str, object]:
     return {
         "ledger": place,
         "ledger_id": checked.ledger_id,
@@ -157,5 +168,13 @@ def _json(checked: Checked, place: str) -> dict[str, object]:
         "records": checked.records,
         "events": checked.events,
         "head": {"position": checked.head.size, "root": checked.head.root},
-        "discrepancies": checked.discrepancies,
+        "discrepancies": [
+            {
+                "kind": one.kind,
+                "position": _number(one.position),
+                "stream": one.stream or None,
+                "detail": detail_text(one, lang),
+            }
+            for one in checked.discrepancies
+        ],
     }

@@ -14,7 +14,7 @@ import typer
 from app.cli.context import cli_of
 from app.cli.write_catalogue import COMMANDS, commands_of
 from app.cli.write_command import WriteCommand
-from app.cli.writing import Request, corrected, envelope_of, read_requests, submit
+from app.cli.writing import Request, coded, corrected, envelope_of, read_requests, submit
 from app.texts.fields import FIELDS
 from app.texts.text import Text
 from app.texts.usage import both
@@ -151,7 +151,7 @@ def _function(command: WriteCommand) -> Callable[..., None]:
     def run(context: typer.Context, **values: Any) -> None:
         cli = cli_of(context)
         common = {name: values.pop(name) for name in COMMON}
-        texts = {name: value for name, value in values.items() if value}
+        texts = coded({name: value for name, value in values.items() if value})
         ledger = cli.open(read_only=bool(common["dry_run"]))
         event = build(command.event, command.complete(ledger, texts))
         request = Request(event=event, envelope=envelope_of(cli, ledger, event, common))
@@ -255,12 +255,13 @@ def correct(
 ) -> None:
     """Correct an event by a new event that takes its place; the old one stays."""
     cli = cli_of(context)
+    pairs = _pairs(changes)
     ledger = cli.open(read_only=dry_run)
     request = corrected(
         cli,
         ledger,
         event,
-        changes=_pairs(changes),
+        changes=pairs,
         reason=reason,
         actor=actor,
         acts=act or (),

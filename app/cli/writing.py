@@ -10,8 +10,10 @@ import yaml
 
 from app.cli.choices import parse_day
 from app.cli.context import Cli
+from app.cli.record_view import show_event
 from app.cli.write_catalogue import event_class
-from app.output import jsontext
+from app.texts.codes import code_of
+from app.texts.events import event_text
 from ledger.aggregates.base import Proposal
 from ledger.aggregates.planning import year_bounds
 from ledger.application import LedgerApplication
@@ -21,8 +23,8 @@ from ledger.events.base import Event
 from ledger.events.catalogue import EVENT_TYPES
 from ledger.events.ledger import Envelope, Source
 from ledger.feed import RecordedEvent, read_all
-from ledger.intake.forms import build, fields_of
-from projections.trail import shown
+from ledger.intake.forms import Text as FormText
+from ledger.intake.forms import amended, build
 
 SYSTEM = "cli"
 """Source system of what people record by hand."""
@@ -96,6 +98,14 @@ def _period(event: Event) -> tuple[dt.date | None, dt.date | None]:
     return year_bounds(year) if isinstance(year, int) else (None, None)
 
 
+def coded(texts: Mapping[str, FormText]) -> dict[str, FormText]:
+    """Return the texts of a form with codes in place of the words that people use for them."""
+    return {
+        name: code_of(name, value) if isinstance(value, str) else value
+        for name, value in texts.items()
+    }
+
+
 def submit(
     cli: Cli,
     ledger: LedgerApplication,
@@ -132,8 +142,7 @@ def submit(
         )
         return
     for one in requests:
-        cli.screen.title(one.event.TYPE)
-        cli.screen.line(jsontext.document({"event": one.event, "envelope": one.envelope}))
+        show_event(cli, one.event, one.envelope)
     if dry_run:
         text = cli.tr("Prova: ammesso, non registrato.", "Dry run: accepted, not recorded.")
     elif receipt.repeated:
@@ -141,8 +150,16 @@ def submit(
             f"Già nel registro con la chiave {chosen}: non è stato aggiunto nulla.",
             f"In the ledger already under the key {chosen}: nothing was added.",
         )
+    elif len(requests) == 1:
+        text = cli.tr(
+            f"Registrato alla posizione {head}: {event_text(requests[0].event.TYPE, 'it')}.",
+            f"Recorded at position {head}: {event_text(requests[0].event.TYPE, 'en')}.",
+        )
     else:
-        text = cli.tr(f"Registrato alla posizione {head}.", f"Recorded at position {head}.")
+        text = cli.tr(
+            f"Registrati insieme {len(requests)} eventi; il registro è alla posizione {head}.",
+            f"Recorded {len(requests)} events together; the ledger is at position {head}.",
+        )
     cli.screen.line(text)
 
 
@@ -164,17 +181,13 @@ def corrected(
         InvalidCommandError: a field is unknown or its value is not written as its type asks.
     """
     old = _find(ledger, wanted)
-    texts = {
-        field.name: [shown(one) for one in value] if field.many else shown(value)
-        for field in fields_of(type(old.event))
-        if (value := getattr(old.event, field.name)) is not None and value != ()
-    }
-    event = build(type(old.event), {**texts, **changes})
+    event = amended(old.event, coded(changes))
     envelope = dataclasses.replace(
         old.envelope,
         as_of=ledger.today() if as_of is None else parse_day(as_of, field="--as-of"),
         actor=parse_actor(cli.actor(actor)),
-        acts=tuple(parse_act(text) for text in acts),
+        # A correction rests on the acts of what it corrects, unless it names its own.
+        acts=tuple(parse_act(text) for text in acts) or old.envelope.acts,
         reason=reason,
         supersedes=old.event_id,
     )
@@ -232,7 +245,8 @@ def _request(
             known = ", ".join(("type", "fields", *_ENVELOPE_FIELDS))
             raise _invalid(path, f"events[{number}].{name}", "", f"unknown key; known: {known}")
     try:
-        event = build(event_class(entry["type"], EVENT_TYPES), fields)
+        texts = coded(fields) if isinstance(fields, dict) else fields
+        event = build(event_class(entry["type"], EVENT_TYPES), texts)
         return Request(event=event, envelope=envelope_of(cli, ledger, event, common))
     except InvalidCommandError as error:
         facts = error.facts

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TextIO
 
 from app.output.format import cell
-from app.output.layout import GAP, folded, widths
+from app.output.layout import Layout, folded, layout
 from app.output.table import Table, Tree
 from app.texts.text import Lang
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+HANG: Final = "    "
+"""In front of a text that hangs below its row."""
 UNLIMITED: Final = 1_000_000
 """Characters in a line of what is no terminal: a file or a program takes lines of any length."""
 
@@ -86,13 +88,13 @@ class Screen:
         self.tables.append(table)
         rows = [[cell(value, self.lang, self.zone) for value in row] for row in table.rows]
         room = terminal_width() if self.out.isatty() else UNLIMITED
-        found = widths(table.columns, rows, room=room)
+        found = layout(table.columns, rows, room=room)
         if found is None:
             self._stacked(table, rows)
-        elif self._terminal(self.out):
-            self._rich_table(table, rows, found)
+        elif self._terminal(self.out) and not found.hanging:
+            self._rich_table(table, rows, found.widths)
         else:
-            self._plain_table(table, rows, found)
+            self._plain_table(table, rows, found, room=room)
 
     def tree(self, tree: Tree) -> None:
         """Show a tree."""
@@ -156,22 +158,35 @@ class Screen:
         self._console(self.out).print(drawn)
 
     def _plain_table(
-        self, table: Table, rows: Sequence[Sequence[str]], found: Sequence[int]
+        self, table: Table, rows: Sequence[Sequence[str]], found: Layout, *, room: int
     ) -> None:
         if table.title:
-            self.line(table.title)
-        lines = [[column.title for column in table.columns]] if table.headed else []
-        for row in (*lines, *rows):
-            cells = [
-                folded(text, width) if len(text) > width else [text]
-                for text, width in zip(row, found, strict=True)
-            ]
-            for parts in itertools.zip_longest(*cells, fillvalue=""):
-                texts = (
-                    text.rjust(width) if column.align == "right" else text.ljust(width)
-                    for text, width, column in zip(parts, found, table.columns, strict=True)
-                )
-                self.line((" " * GAP).join(texts).rstrip())
+            self.title(table.title)
+        if table.headed:
+            for line in self._lines(table, [column.title for column in table.columns], found, room):
+                self.title(line)
+        for row in rows:
+            for line in self._lines(table, row, found, room):
+                self.line(line)
+
+    @staticmethod
+    def _lines(table: Table, row: Sequence[str], found: Layout, room: int) -> Iterator[str]:
+        """Yield the lines of one row, the hanging text last."""
+        side_by_side = len(found.widths)
+        cells = [
+            folded(text, width) if len(text) > width else [text]
+            for text, width in zip(row[:side_by_side], found.widths, strict=True)
+        ]
+        aligned = [column.align for column in table.columns[:side_by_side]]
+        for parts in itertools.zip_longest(*cells, fillvalue=""):
+            texts = (
+                text.rjust(width) if align == "right" else text.ljust(width)
+                for text, width, align in zip(parts, found.widths, aligned, strict=True)
+            )
+            yield (" " * found.gap).join(texts).rstrip()
+        if found.hanging:
+            text = ", ".join(row[-found.hanging :])
+            yield from (f"{HANG}{line}".rstrip() for line in folded(text, room - len(HANG)))
 
     def _stacked(self, table: Table, rows: Sequence[Sequence[str]]) -> None:
         """Show each row as a block: its first cell, then a line for every other column."""

@@ -1,10 +1,17 @@
-"""Names of the discrepancies that `registro verify` lists."""
+"""The discrepancies that `registro verify` lists: names, and what each one says.
+
+English comes with the discrepancy; Italian uses the same facts (tested).
+
+Source: ledger.discrepancy.
+"""
 
 from collections.abc import Mapping
 from typing import Final
 
-from app.texts.text import Lang, Text
+from app.texts.errors import damage_it
+from app.texts.text import Lang, Text, render
 from app.texts.words import word
+from ledger.discrepancy import Discrepancy
 
 DISCREPANCIES: Final[Mapping[str, Text]] = {
     "store_format": Text(it="versione dell'archivio", en="store format"),
@@ -26,3 +33,44 @@ DISCREPANCIES: Final[Mapping[str, Text]] = {
 def discrepancy_text(kind: str, lang: Lang) -> str:
     """Return the name of a discrepancy."""
     return word(DISCREPANCIES, kind, lang)
+
+
+DETAILS_IT: Final[Mapping[str, str]] = {
+    "format": "atteso il formato {expected}, trovato {found}",
+    "guard": "la protezione {name} manca o è alterata",
+    "position": "attesa la posizione {expected}, trovata la {found}",
+    "unreadable": "{error}",
+    "commitment": "l'impegno conservato è {stored}, il contenuto dà {computed}",
+    "inner_root": "la radice interna conservata è {stored}, il contenuto dà {computed}",
+    "column_type": "la colonna {column} è di tipo {type}",
+    "time": "registrata prima della registrazione che la precede",
+    "version": "attesa la versione {expected} del flusso, trovata la {found}",
+    "part_place": "la parte {part} dell'inserimento {key} è fuori posto",
+    "parts": "l'inserimento che comincia alla posizione {begin} ha {found} parti su {expected}",
+    "not_canonical": "{name} non è nella sua forma canonica",
+    "block_type": "un blocco di {stored} è scritto con lo schema di {found}",
+    "schema_text": "il testo di {name} non dà l'identità del suo schema",
+    "no_schema": "il testo di {name} non è uno schema: {error}",
+    "no_identity": "{value} non è l'identità di un registro",
+    "not_released": "lo schema {schema} non è stato rilasciato in questo registro",
+    "kept_longer": (
+        "la testa conservata copre {kept} registrazioni, il registro ne ha {found}: alcune sono "
+        "state tolte"
+    ),
+    "kept_root": (
+        "fino alla posizione {kept} la radice è {found}, la testa conservata dice {expected}: "
+        "alcune registrazioni sono state cambiate"
+    ),
+}
+"""Italian sentence of each reason of `ledger.discrepancy.DETAILS`."""
+_NONE_IT: Final = "nessuno"
+
+
+def detail_text(found: Discrepancy, lang: Lang) -> str:
+    """Return what a discrepancy says: what was expected, what was found."""
+    if lang == "en":
+        return found.detail
+    facts = {name: _NONE_IT if fact == "none" else fact for name, fact in found.facts.items()}
+    if found.cause is not None:
+        facts["error"] = damage_it(found.cause) or facts.get("error", "")
+    return render(DETAILS_IT[found.reason], facts)

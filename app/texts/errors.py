@@ -16,6 +16,9 @@ from app.texts.rules import rule_texts
 from app.texts.text import Lang, Text, render
 from app.texts.values import facts_in
 
+_ABSENT: Final = frozenset({"it is required", "write ROLE or ROLE@UNIT, or set REGISTRO_ACTOR"})
+"""Reasons given for a field that nobody filled in: its value is not worth quoting."""
+_DAMAGED: Final = "il contenuto è danneggiato"
 _VERIFY: Final = Text(it="eseguire `registro verify`", en="run `registro verify`")
 
 _COMMANDS: Final = {
@@ -91,6 +94,50 @@ _STORE: Final = {
             en="check the path or URL given with --ledger or REGISTRO_LEDGER",
         ),
     ),
+    "store_folder_missing": (
+        Text(
+            it="l'archivio {store} non si apre: la cartella {folder} non esiste",
+            en="store {store} cannot be opened: the folder {folder} does not exist",
+        ),
+        Text(
+            it="creare la cartella, o correggere il percorso dato con --ledger o REGISTRO_LEDGER",
+            en="create the folder, or correct the path given with --ledger or REGISTRO_LEDGER",
+        ),
+    ),
+    "store_read_only": (
+        Text(
+            it="l'archivio {store} è in sola lettura: {reason}",
+            en="store {store} is read-only: {reason}",
+        ),
+        Text(
+            it="dare il permesso di scrittura sul file e sulla sua cartella, o lavorare su una "
+            "copia del file insieme al suo -wal",
+            en="give the right to write on the file and its folder, or work on a copy of the file "
+            "together with its -wal",
+        ),
+    ),
+    "copy_refused": (
+        Text(
+            it="la copia {store} non si può fare: {reason}",
+            en="the copy {store} cannot be made: {reason}",
+        ),
+        Text(
+            it="dare un nome libero, in una cartella che esiste e in cui si può scrivere",
+            en="give a name that is free, in a folder that exists and can be written",
+        ),
+    ),
+    "restore_refused": (
+        Text(
+            it="{store} non viene ripristinato: {reason}",
+            en="{store} is not restored: {reason}",
+        ),
+        Text(
+            it="dare una copia fatta dal comando backup in cui `registro verify --ledger COPIA` "
+            "non trova discrepanze",
+            en="give a copy made by the command backup in which `registro verify --ledger COPY` "
+            "finds no discrepancy",
+        ),
+    ),
     "store_locked": (
         Text(
             it="un altro programma sta scrivendo nell'archivio {store} (attesa: {seconds} s)",
@@ -149,11 +196,31 @@ _DATA: Final = {
             en="mend the rows listed, or import the good rows with --rows",
         ),
     ),
+    "audit_refused": (
+        Text(
+            it="{folder}: problemi trovati: {count}; nulla è stato giudicato né registrato",
+            en="{folder}: {count} problems; nothing was judged or recorded",
+        ),
+        Text(
+            it="correggere le righe elencate e ripetere la verifica",
+            en="mend the rows listed and repeat the audit",
+        ),
+    ),
     "dataset": (
         Text(it="cartella {folder}: {reason}", en="{folder}: {reason}"),
         Text(
             it="in docs/data-folder.md sono descritti i file di una cartella di dati",
             en="see docs/data-folder.md for the files of a data folder",
+        ),
+    ),
+    "data_folder": (
+        Text(
+            it="{folder} non è una cartella di dati: {reason}",
+            en="{folder} is no folder of data: {reason}",
+        ),
+        Text(
+            it="correggere il percorso; docs/data-folder.md dice che cosa contiene la cartella",
+            en="correct the path; docs/data-folder.md says what stands in a folder of data",
         ),
     ),
     "body_mismatch": (
@@ -195,6 +262,44 @@ _DATA: Final = {
         Text(
             it="rinominare o togliere una delle due righe di relations.csv",
             en="rename or remove one of the two rows of relations.csv",
+        ),
+    ),
+}
+
+_FACTS: Final = {
+    "fact_file": (
+        Text(it="file di fatti {file}: {reason}", en="{file}: {reason}"),
+        Text(
+            it="in docs/production.md sono descritti i file di fatti",
+            en="see docs/production.md for the files of facts",
+        ),
+    ),
+    "fact_batch": (
+        Text(it="lotto {batch} di {source}: {reason}", en="batch {batch} of {source}: {reason}"),
+        Text(
+            it="correggere le righe elencate nel file degli scarti, o togliere --whole per "
+            "registrare le altre",
+            en="mend the rows listed in the reject file, or leave out --whole to record the others",
+        ),
+    ),
+    "unknown_fact": (
+        Text(
+            it="i fatti di tipo {full_name} non hanno posto nel cubo della produzione",
+            en="facts of {full_name} have no place in the cube of production",
+        ),
+        Text(
+            it="leggere questo registro con la versione che conosce lo schema",
+            en="read this ledger with the release that knows the schema",
+        ),
+    ),
+    "cube_overflow": (
+        Text(
+            it="fatti di tipo {full_name}: la somma di {measured} supera i 64 bit di una cella",
+            en="facts of {full_name}: the sum of {measured} leaves the 64 bits of a cell",
+        ),
+        Text(
+            it="cercare fatti con numeri assurdi e correggerli alla fonte",
+            en="look for facts with absurd numbers and correct them at their source",
         ),
     ),
 }
@@ -284,7 +389,7 @@ _SCHEMAS: Final = {
 }
 
 ERRORS: Final[Mapping[str, tuple[Text, Text]]] = MappingProxyType(
-    {**_COMMANDS, **_STORE, **_DATA, **_READING, **_SCHEMAS}
+    {**_COMMANDS, **_STORE, **_DATA, **_FACTS, **_READING, **_SCHEMAS}
 )
 """Sentence and hint of every error by its code; templates over the facts of the error."""
 
@@ -300,6 +405,48 @@ def error_texts(error: Exception, lang: Lang) -> tuple[str, str]:
         of_rule = rule_texts(named["rule"], named, lang)
         if of_rule is not None:
             return of_rule
+    if lang == "it" and error.__cause__ is not None and _of_bytes(error):
+        damage = damage_it(error.__cause__)
+        named = named if damage is None else {**named, "reason": damage}
     translated = facts_in(named, lang)
-    sentence, hint = texts
-    return render(sentence.in_(lang), translated), render(hint.in_(lang), translated)
+    sentence, hint = (render(text.in_(lang), translated) for text in texts)
+    if lang == "it" and named.get("reason") in _ABSENT:
+        sentence = render("{subject}: manca {field}; {reason}", translated)
+    return _with_known(sentence, translated, lang), _with_near(hint, translated, lang)
+
+
+def _of_bytes(error: Exception) -> bool:
+    return getattr(error, "code", "") in {"stored_event_decode", "decoding"}
+
+
+def damage_it(error: BaseException) -> str | None:
+    """Return what is wrong with stored bytes that could not be read; None for other errors.
+
+    The library's and the codec's words for it name Python types and byte offsets.
+    """
+    code = getattr(error, "code", "")
+    if code in {"decoding", "integrity_format", "field_bounds", "preimage"} or not code:
+        return _DAMAGED
+    if code == "unknown_schema":
+        return error_texts(error, "it")[0] if isinstance(error, Exception) else None
+    if code == "stored_event_decode":
+        return (damage_it(error.__cause__) if error.__cause__ else None) or _DAMAGED
+    return None
+
+
+def _with_known(sentence: str, facts: Mapping[str, str], lang: Lang) -> str:
+    """Return a sentence with what there is in place of what was named."""
+    known = facts.get("known")
+    if not known:
+        return sentence
+    return f"{sentence}; {'ci sono' if lang == 'it' else 'there are'}: {known}"
+
+
+def _with_near(hint: str, facts: Mapping[str, str], lang: Lang) -> str:
+    """Return a hint that begins with what was most likely meant."""
+    near = facts.get("near") or facts.get("command")
+    if not near:
+        return hint
+    if lang == "it":
+        return f"forse {near}? Altrimenti {hint}"
+    return f"did you mean {near}? Otherwise {hint}"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from app.texts.codes import choices_it
 from app.texts.text import Lang, Text, render
 from app.texts.values import facts_in
 from ledger.rules import Rule
@@ -207,6 +208,17 @@ _ENTITIES: Final = {
         ),
         hint=("correggere una delle due date", "correct one of the two dates"),
     ),
+    Rule.COMPLETION_DATE_MISSING: _texts(
+        title=("data di completamento mancante", "day of completion missing"),
+        sentence=(
+            "la misura {measure} è attuata, ma manca la data di completamento",
+            "the measure {measure} is done, and the day of completion is missing",
+        ),
+        hint=(
+            "indicare il giorno con --completed-on",
+            "give the day with --completed-on",
+        ),
+    ),
 }
 
 _PLANNING: Final = {
@@ -304,6 +316,31 @@ _MEASUREMENT: Final = {
         hint=(
             "correggere il primo con `registro correct`, o indicare quando si è saputo il nuovo",
             "correct the first with `registro correct`, or give the day the new one was known",
+        ),
+    ),
+    Rule.RESULT_STAGE: _texts(
+        title=("stadio del risultato", "stage of the result"),
+        sentence=(
+            (
+                "{subject} ha già un risultato per {period}, noto dal {standing}; il nuovo ha "
+                "stadio '{stage}' ed è noto dal {as_of}: prenderebbe il suo posto senza dirlo, o "
+                "non conterebbe mai"
+            ),
+            (
+                "{subject} has a result for {period} already, known on {standing}; the new one has "
+                "the stage '{stage}' and is known on {as_of}: it would take its place unsaid, or "
+                "never count"
+            ),
+        ),
+        hint=(
+            (
+                "correggere il primo con `registro correct`, o indicare lo stadio con --vintage "
+                "e con --as-of un giorno successivo"
+            ),
+            (
+                "correct the first with `registro correct`, or name the stage with --vintage and a "
+                "later day with --as-of"
+            ),
         ),
     ),
     Rule.MISSING_NEEDS_REASON: _texts(
@@ -416,5 +453,7 @@ def rule_texts(name: str, facts: Mapping[str, str], lang: Lang) -> tuple[str, st
     except (ValueError, KeyError):
         return None
     filled = {fact: value or "-" for fact, value in facts_in(facts, lang).items()}
+    if lang == "it" and {"field", "allowed"} <= filled.keys():
+        filled["allowed"] = choices_it(filled["field"], filled["allowed"])
     sentence = render(texts.sentence.in_(lang), filled)
     return f"{sentence} ({'regola' if lang == 'it' else 'rule'} {name})", texts.hint.in_(lang)

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from app.texts.events import EVENTS_IT
+from app.texts.phrases import italian
 from app.texts.text import Lang, Text
 from app.texts.words import word
 
@@ -18,6 +20,9 @@ MISSING: Final[Mapping[str, Text]] = MappingProxyType(
         "not_recorded": Text(it="non registrato", en="not recorded"),
         "not_published": Text(it="non pubblicato", en="not published"),
         "weights_unpublished": Text(it="pesi non pubblicati", en="weights not published"),
+        "weights_incomplete": Text(
+            it="i pesi registrati non sommano a 100", en="the weights recorded do not sum to 100"
+        ),
         "target_missing": Text(it="obiettivo non pubblicato", en="target not published"),
         "child_missing": Text(
             it="manca un valore da cui dipende", en="a value it rests on is missing"
@@ -86,6 +91,7 @@ _KINDS: Final = (
     ("scale", "scala"),
     ("scope", "ambito"),
     ("sign", "segno"),
+    ("type of measure", "tipo di misura"),
     ("unit", "unità"),
     ("unit of measure", "unità di misura"),
     ("validation", "validazione"),
@@ -150,6 +156,35 @@ _REASONS: Final = (
     ),
     ("there is no such day in the calendar", "il giorno non esiste nel calendario"),
     ("there is no such folder", "la cartella non esiste"),
+    ("it is a file, not a folder", "è un file, non una cartella"),
+    ("it is a folder, not a file", "è una cartella, non un file"),
+    (
+        "it holds neither figures.csv nor relations.csv",
+        "non contiene né figures.csv né relations.csv",
+    ),
+    (
+        "the file or its folder cannot be written",
+        "il file o la sua cartella non si possono scrivere",
+    ),
+    (
+        "its last appends stand in the file -wal beside it, which cannot be read here",
+        "le ultime registrazioni sono nel file -wal accanto, che da qui non si può leggere",
+    ),
+    ("there is a file of this name already", "un file con questo nome esiste già"),
+    ("its folder does not exist", "la sua cartella non esiste"),
+    ("it is not there", "il file non c'è"),
+    ("only a ledger in a file is restored here", "qui si ripristina solo un registro in un file"),
+    ("it is before --from-as-of", "viene prima di --from-as-of"),
+    ("this command shows no table", "questo comando non mostra tabelle"),
+    ("the file exists already", "il file esiste già"),
+    (
+        "write a name that ends with .csv or .xlsx",
+        "scrivere un nome che finisce con .csv o .xlsx",
+    ),
+    ("write bytes in hexadecimal digits", "scrivere i byte in cifre esadecimali"),
+    ("a file has the key `events` with a list", "un file ha la chiave `events` con un elenco"),
+    ("an entry has the key `type`", "ogni voce ha la chiave `type`"),
+    ("there is no such file", "il file non c'è"),
     (
         "there is such a folder of rejects already",
         "una cartella di scarti con questo nome esiste già",
@@ -191,9 +226,34 @@ TRANSLATED_FACTS: Final = frozenset(
 )
 """Facts that may hold such English; all others are shown as they are."""
 
+SUBJECTS_IT: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "act": "atto",
+        "actor": "chi registra",
+        "backup": "copia",
+        "date": "data",
+        "diff": "confronto",
+        "event": "evento",
+        "explain": "spiegazione",
+        "export": "esportazione",
+        "ingest": "lotto di fatti",
+        "period": "periodo",
+        "position": "posizione",
+        "record": "registrazione",
+        "restore": "ripristino",
+        "risk": "registro dei rischi",
+        "scenario": "scenario",
+        "simulate": "simulazione",
+        "subscribe": "aggiornamenti",
+        "verify": "verifica",
+        "year": "anno",
+    }
+)
+"""What a refused field belongs to, by the English word for it."""
+
 PREFIXES_IT: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "indicator of ": "indicatore del ",
+        "discrepancies found in it: ": "discrepanze trovate: ",
         "it is empty (": "è vuota (",
         "not JSON: ": "non è JSON: ",
         "the last position is ": "l'ultima posizione è la ",
@@ -201,7 +261,6 @@ PREFIXES_IT: Final[Mapping[str, str]] = MappingProxyType(
         "the revision of the target of ": "la revisione dell'obiettivo di ",
         "there is no file ": "non c'è il file ",
         "there is no such event; one of ": "l'evento non esiste; gli eventi sono ",
-        "unknown key ": "chiave sconosciuta ",
         "unknown keys: ": "chiavi sconosciute: ",
     }
 )
@@ -212,16 +271,27 @@ def facts_in(facts: Mapping[str, str], lang: Lang) -> Mapping[str, str]:
     """Return facts in a language, as far as their words are known."""
     if lang == "en":
         return facts
-    return {
+    told = {
         name: _italian(value) if name in TRANSLATED_FACTS else value
         for name, value in facts.items()
     }
+    if "subject" in told and "field" in told:
+        told["subject"] = _subject(told["subject"])
+    return told
+
+
+def _subject(value: str) -> str:
+    """Return what a refused field belongs to; names of event classes become those of events."""
+    return SUBJECTS_IT.get(value) or EVENTS_IT.get(value, value)
 
 
 def _italian(value: str) -> str:
-    for english, italian in PREFIXES_IT.items():
+    phrase = italian(value)
+    if phrase is not None:
+        return phrase
+    for english, told in PREFIXES_IT.items():
         if value.startswith(english):
-            return italian + value.removeprefix(english)
+            return told + value.removeprefix(english)
     return FACTS_IT.get(value, value)
 
 

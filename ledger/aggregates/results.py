@@ -32,6 +32,7 @@ from ledger.events.results import (
     ResultRecorded,
 )
 from ledger.rules import Rule, refuse
+from ledger.stages import CLOSING_RANK, UNRANKED, stage_rank
 from ledger.types import StreamName
 
 Period = tuple[dt.date, dt.date]
@@ -39,6 +40,12 @@ Period = tuple[dt.date, dt.date]
 
 Slot = tuple[str, str | None, Period, str | None, dt.date]
 """Indicator or node, unit, period, closing stage, knowledge date: holds one uncorrected value."""
+
+Subject = tuple[str, str | None, Period]
+"""Indicator or node, unit, period."""
+
+Standing = tuple[int, dt.date]
+"""Rank of the stage and knowledge date of the value that counts; see `ledger.stages`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,6 +57,10 @@ class ResultsState:
     results: Map[Slot, bool] = field(default_factory=Map)
     nodes: Map[str, FlowNodeDefined] = field(default_factory=Map)
     flows: Map[Slot, bool] = field(default_factory=Map)
+    counting: Map[Subject, Standing] = field(default_factory=Map)
+    """What counts of the results, of those of listed stages only."""
+    flows_counting: Map[Subject, Standing] = field(default_factory=Map)
+    """The same of the amounts."""
 
 
 def results_stream(year: int) -> StreamName:
@@ -82,6 +93,7 @@ def _decide(state: ResultsState, proposal: Proposal, lookup: Lookup) -> None:
             require_unit(lookup, event.unit_code, period[0])
             slot = (event.node_code, event.unit_code, *_stage(period, proposal.envelope))
             _require_free(state.flows, slot, proposal.envelope)
+            _require_stage(state.flows_counting, slot, proposal.envelope)
         case other:
             raise unexpected(other)
 
@@ -100,6 +112,7 @@ def _decide_result(
     require_unit(lookup, event.unit_code, period[0])
     slot = (event.indicator_code, event.unit_code, *_stage(period, envelope))
     _require_free(state.results, slot, envelope)
+    _require_stage(state.counting, slot, envelope)
 
 
 def _require_period(state: ResultsState, envelope: Envelope) -> Period:
@@ -135,6 +148,42 @@ def _require_free(taken: Map[Slot, bool], slot: Slot, envelope: Envelope) -> Non
         )
 
 
+def _require_stage(counting: Map[Subject, Standing], slot: Slot, envelope: Envelope) -> None:
+    """Refuse a value that would take the place of a closing one unsaid, or never count unsaid.
+
+    A value of another listed stage says where it belongs; of the closing stage itself a second
+    value is known later.
+    """
+    standing = counting.get(slot[:3])
+    if standing is None or envelope.supersedes is not None:
+        return
+    rank, known_on = stage_rank(envelope.vintage), envelope.as_of
+    closes_again = rank == standing[0] >= CLOSING_RANK
+    if rank != UNRANKED and not (closes_again and known_on <= standing[1]):
+        return
+    period = f"{slot[2][0]} - {slot[2][1]}"
+    refuse(
+        Rule.RESULT_STAGE,
+        f"{slot[0]} has a value for {period} known on {standing[1]}; the new one is of the stage "
+        f"{envelope.vintage or '-'} and known on {known_on}: name its stage and a later day, or "
+        "record a correction",
+        subject=slot[0],
+        period=period,
+        standing=standing[1].isoformat(),
+        stage=envelope.vintage or "-",
+        as_of=known_on.isoformat(),
+    )
+
+
+def _counted(
+    counting: Map[Subject, Standing], slot: Slot, envelope: Envelope
+) -> Map[Subject, Standing]:
+    new = (stage_rank(envelope.vintage), envelope.as_of)
+    if new[0] == UNRANKED or counting.get(slot[:3], new) > new:
+        return counting
+    return counting.set(slot[:3], new)
+
+
 def _stage(period: Period, envelope: Envelope) -> tuple[Period, str | None, dt.date]:
     return period, envelope.vintage, envelope.as_of
 
@@ -156,12 +205,20 @@ def _evolve(state: ResultsState, happened: Happened) -> ResultsState:
             return replace(state, open_periods=state.open_periods.set(period, False))  # noqa: FBT003 - a map value
         case ResultRecorded() as event:
             slot = (event.indicator_code, event.unit_code, *stage)
-            return replace(state, results=state.results.set(slot, True))  # noqa: FBT003 - a map value
+            return replace(
+                state,
+                results=state.results.set(slot, True),  # noqa: FBT003 - a map value
+                counting=_counted(state.counting, slot, envelope),
+            )
         case FlowNodeDefined() as event:
             return replace(state, nodes=state.nodes.set(event.node_code, event))
         case MoneyFlowRecorded() as event:
             slot = (event.node_code, event.unit_code, *stage)
-            return replace(state, flows=state.flows.set(slot, True))  # noqa: FBT003 - a map value
+            return replace(
+                state,
+                flows=state.flows.set(slot, True),  # noqa: FBT003 - a map value
+                flows_counting=_counted(state.flows_counting, slot, envelope),
+            )
         case other:
             raise unexpected(other)
 

@@ -2,6 +2,11 @@
 
 Counts published without their items are events of their own: no risk and no measure is invented
 to reach a published number.
+
+Scopes, levels, states and types of measures are closed sets of codes; what people read and type in
+their own language is a matter of `app`.
+
+Source: domain notes, section 14; the types are those of the national anticorruption plan.
 """
 
 import datetime as dt
@@ -39,7 +44,21 @@ from ledger.types import StreamName
 
 LEVELS: Final = ("high", "medium", "low")
 SCOPES: Final = ("central", "territorial")
-MEASURE_STATES: Final = ("planned", "in_progress", "done", "not_done")
+MEASURE_TYPES: Final = (
+    "control",
+    "transparency",
+    "regulation",
+    "training",
+    "rotation",
+    "simplification",
+    "conduct",
+    "conflict_of_interest",
+    "awareness",
+    "reporting",
+)
+"""Types of specific measures: a closed set, so that no type is counted under two names."""
+DONE: Final = "done"
+MEASURE_STATES: Final = ("planned", "in_progress", DONE, "not_done")
 COUNTS_STREAM: Final = StreamName("risk-counts")
 
 
@@ -81,6 +100,7 @@ def _decide(state: RiskState, proposal: Proposal, lookup: Lookup) -> None:
             )
         case MeasureSet() as event:
             require_known(state.risk, kind="risk", name=event.risk_id)
+            require_one_of(event.measure_type, MEASURE_TYPES, field="measure_type")
             known = state.measures.get(event.measure_id)
             if envelope.supersedes is None:
                 require_new(known, kind="measure", name=event.measure_id)
@@ -93,16 +113,15 @@ def _decide(state: RiskState, proposal: Proposal, lookup: Lookup) -> None:
 def _decide_monitoring(state: RiskState, event: MeasureMonitored) -> None:
     require_known(state.measures.get(event.measure_id), kind="measure", name=event.measure_id)
     require_one_of(event.state, MEASURE_STATES, field="state")
-    if (event.state == "done") != (event.completed_on is not None):
+    if event.state == DONE and event.completed_on is None:
         refuse(
-            Rule.VALUE_NOT_ALLOWED,
-            f"measure {event.measure_id}: a completion date goes with the state done and only "
-            "with it",
-            field="completed_on",
-            value=event.completed_on,
-            allowed="done",
+            Rule.COMPLETION_DATE_MISSING,
+            f"measure {event.measure_id} is done, and completed_on, the day of completion, is "
+            "missing",
+            measure=event.measure_id,
         )
     if event.completed_on is not None:
+        require_one_of(event.state, (DONE,), field="state")
         require_order(
             event.completed_on, event.monitored_on, first="completed_on", second="monitored_on"
         )
@@ -126,6 +145,7 @@ def _decide_counts(_: None, proposal: Proposal, __: Lookup) -> None:
     match proposal.event:
         case MeasureCountsReported() as event:
             require_one_of(event.scope, SCOPES, field="scope")
+            require_one_of(event.measure_type, MEASURE_TYPES, field="measure_type")
             count = event.measures
         case RiskCountsReported() as event:
             require_one_of(event.scope, SCOPES, field="scope")

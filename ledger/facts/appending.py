@@ -1,10 +1,10 @@
 """Append the judged rows of a batch as blocks, in one transaction.
 
-Source: docs/formats/block.md; docs/adr/0009-facts.md.
+Source: docs/formats/block.md; docs/adr/0008-facts.md.
 """
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final
@@ -12,6 +12,7 @@ from typing import Final
 import polars as pl
 
 from ledger.application import LedgerApplication
+from ledger.errors import WrongExpectedVersionError
 from ledger.events.base import to_record
 from ledger.events.ledger import Envelope, Source
 from ledger.facts.batches import Batch, Progress, stream_of
@@ -26,6 +27,8 @@ from schemas.registry import ReleasedSchema
 
 _ENCODE_ROWS: Final = 16 * BLOCK_FACTS
 """Rows that are encoded at once."""
+RELEASE_TRIES: Final = 5
+"""How often the release of schemas is tried against other writers."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,6 +42,9 @@ class Judged:
     spool: Spool
     reversals: Mapping[str, pl.DataFrame]
     """Facts taken back, by schema."""
+    require_unmoved: Callable[[StreamVersion], None]
+    """Called under the append lock with the version of the first block: refuses the batch when
+    somebody recorded meanwhile what was judged to be new."""
 
     @property
     def reversed_facts(self) -> int:
@@ -69,17 +75,20 @@ def append(ledger: LedgerApplication, judged: Judged, progress: Progress) -> Pla
 
     Raises:
         AppendKeyConflictError: somebody appended a batch of this name meanwhile.
+        WrongExpectedVersionError: somebody recorded meanwhile what was judged to be new.
+        StoreError: the store failed; nothing was appended.
     """
     counts: dict[str, int] = {}
     for name, _, rows in judged.spool.pieces:
         counts[name] = counts.get(name, 0) + rows
     for name, frame in judged.reversals.items():
         counts[name] = counts.get(name, 0) + frame.height
-    ledger.release(*counts)
+    _release(ledger, counts)
     total = sum(-(-count // BLOCK_FACTS) for count in counts.values())
     shared = _shared(ledger, judged)
 
     def records(first: StreamVersion) -> Iterator[PendingRecord]:
+        judged.require_unmoved(first)
         part = 0
         for name in counts:
             schema = ledger.avro.registry.latest(name)
@@ -92,6 +101,18 @@ def append(ledger: LedgerApplication, judged: Judged, progress: Progress) -> Pla
 
     appended = ledger.store.append_stream(shared.stream, judged.key, records)
     return Place(blocks=total, first=appended.first, last=appended.last)
+
+
+def _release(ledger: LedgerApplication, names: Collection[str]) -> None:
+    """Release schemas; who loses the race against another writer reads anew."""
+    for left in reversed(range(RELEASE_TRIES)):
+        try:
+            ledger.release(*names)
+        except WrongExpectedVersionError:
+            if not left:
+                raise
+        else:
+            return
 
 
 def _bodies(schema: ReleasedSchema, frames: Iterator[pl.DataFrame]) -> Iterator[Bodies]:

@@ -5,7 +5,7 @@ Invariants:
 2. What is read was checked: the commitment is computed anew from the content.
 3. An address is `position.index`, the index from 0.
 
-Source: docs/formats/block.md; docs/adr/0009-facts.md.
+Source: docs/formats/block.md; docs/adr/0008-facts.md.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

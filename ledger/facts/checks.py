@@ -2,6 +2,10 @@
 
 Every check looks at whole columns; a row may break several, and all are reported.
 
+A correction (a row with `supersedes`) may lie in a closed period: what was wrong in a year stays
+wrong when the year is closed, and the fact keeps its own day. In a period that was never opened it
+is refused like every other fact.
+
 Source: docs/production.md.
 """
 
@@ -11,7 +15,7 @@ import polars as pl
 
 from ledger.facts.families import FactRules
 from ledger.facts.problems import PROBLEMS_SCHEMA, ROW, FactProblem
-from ledger.facts.references import References
+from ledger.facts.references import References, Span
 
 
 def check(
@@ -33,6 +37,7 @@ def check(
             for name in rules.units
         ),
         _open(frame, rules.day, known),
+        _reversal(frame),
         _where(frame, pl.col(rules.day) > as_of, rules.day, FactProblem.AFTER_AS_OF),
     ]
     if rules.product is not None:
@@ -53,13 +58,21 @@ def _choice(frame: pl.DataFrame, name: str, allowed: tuple[str, ...]) -> pl.Data
 
 
 def _open(frame: pl.DataFrame, day: str, known: References) -> pl.DataFrame:
-    within = [pl.col(day).is_between(first, last) for first, last in known.open_days]
-    return _where(
-        frame,
-        ~pl.any_horizontal(within) if within else pl.col(day).is_not_null(),
-        day,
-        FactProblem.PERIOD_NOT_OPEN,
-    )
+    correction = pl.col("supersedes").is_not_null()
+    allowed = _within(day, known.open_days) | (correction & _within(day, known.known_days))
+    return _where(frame, ~allowed & pl.col(day).is_not_null(), day, FactProblem.PERIOD_NOT_OPEN)
+
+
+def _within(day: str, spans: tuple[Span, ...]) -> pl.Expr:
+    if not spans:
+        return pl.lit(value=False)
+    return pl.any_horizontal(pl.col(day).is_between(first, last) for first, last in spans)
+
+
+def _reversal(frame: pl.DataFrame) -> pl.DataFrame:
+    """Find rows that take a fact back and do not say which."""
+    lacking = pl.col("reversal") & pl.col("supersedes").is_null()
+    return _where(frame, lacking, "supersedes", FactProblem.MISSING)
 
 
 def _where(frame: pl.DataFrame, wrong: pl.Expr, name: str, code: FactProblem) -> pl.DataFrame:

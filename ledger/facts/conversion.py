@@ -4,6 +4,7 @@ Invariants:
 1. Nothing is guessed: a whole number is digits with an optional minus, a day is YYYY-MM-DD, a flag
    is true or false. An Italian thousands mark or decimal comma is a problem, not a number.
 2. Every problem of a row is reported, not only the first one.
+   A fraction that a file holds as such is no number and no text: `1.0` may have been `1` or `01`.
 3. A column that the schema does not know is refused for the whole file, before any row.
 
 Source: docs/production.md.
@@ -85,7 +86,7 @@ def _value(kept: pl.DataFrame, field: FactField) -> pl.Expr:
     column, dtype = pl.col(field.name), kept.schema[field.name]
     match field.kind:
         case "string":
-            text = column.cast(pl.String, strict=False)
+            text = _text(column, dtype)
             good = (text.str.len_bytes() <= TEXT_BYTES_MAX) & ~text.str.contains(_CONTROL)
             return pl.when(good).then(text)
         case "int" | "long":
@@ -101,6 +102,13 @@ def _value(kept: pl.DataFrame, field: FactField) -> pl.Expr:
             if dtype == pl.Date:
                 return column
             return _shaped(column, dtype, _DAY).str.to_date("%Y-%m-%d", strict=False)
+
+
+def _text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """Return texts, and whole numbers as texts; other types are nothing."""
+    if dtype == pl.String or dtype.is_integer() or isinstance(dtype, pl.Categorical | pl.Enum):
+        return column.cast(pl.String)
+    return pl.lit(None, dtype=pl.String)
 
 
 def _shaped(column: pl.Expr, dtype: pl.DataType, pattern: str) -> pl.Expr:

@@ -7,12 +7,13 @@ everywhere. So sums over facts are right at every position and for every worker.
 Invariants:
 1. A fact is taken back once; who corrects a correction names the latest fact.
 2. A reversal has the numbers of the fact it takes back, whatever the row says.
+3. Where an identifier was used again beyond the window of its source, the latest fact is meant.
 
 Source: rulings 8; docs/adr/0009-facts.md.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import polars as pl
@@ -21,6 +22,10 @@ from ledger.facts.problems import FactProblem
 
 REVERSAL_SUFFIX: Final = "/reversal"
 """Ends the identifier of a reversal that the intake writes."""
+_AT: Final = "_at"
+
+Tables = Iterable[tuple[str, pl.DataFrame]]
+"""Schema and facts."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,58 +40,87 @@ class Resolved:
     """source_id, file, row, supersedes, code."""
 
 
-def resolve(corrections: pl.DataFrame, tables: Iterable[tuple[str, pl.DataFrame]]) -> Resolved:
+@dataclass(kw_only=True)
+class _Search:
+    """Facts of one schema that are looked for."""
+
+    missing: set[str]
+    found: list[pl.DataFrame] = field(default_factory=list)
+    taken_back: set[str] = field(default_factory=set)
+
+    def look(self, frame: pl.DataFrame, *, recorded: bool) -> None:
+        """Look through facts, in order of the ledger; those of the ledger may be taken back."""
+        asked = pl.Series(sorted(self.missing), dtype=pl.String).implode()
+        placed = frame.with_row_index(_AT)
+        facts = placed.filter(pl.col("source_id").is_in(asked) & ~pl.col("reversal"))
+        facts = facts.unique(subset="source_id", keep="last", maintain_order=True)
+        if recorded:
+            takers = placed.filter(pl.col("supersedes").is_in(asked) & pl.col("reversal"))
+            of_these = takers.select("supersedes", _AT).join(
+                facts.select("source_id", pl.col(_AT).alias("_fact")),
+                left_on="supersedes",
+                right_on="source_id",
+                how="left",
+            )
+            # One that stands before the fact took back an earlier fact of the same name.
+            later = of_these.filter(pl.col("_fact").is_null() | (pl.col(_AT) > pl.col("_fact")))
+            self.taken_back |= set(later.get_column("supersedes"))
+        if facts.height:
+            self.found.append(facts.drop(_AT))
+            self.missing -= set(facts.get_column("source_id"))
+
+
+def resolve(corrections: pl.DataFrame, spooled: Tables, recorded: Tables) -> Resolved:
     """Find the facts to take back and build their reversals.
 
     Args:
         corrections: source_id, supersedes, reversal, file, row, full_name; at least one row.
-        tables: facts of the batch, then those of the source, latest first; reading ends when every
-            fact is found, since what takes it back comes later than the fact itself.
+        spooled: facts of the batch.
+        recorded: facts of the source, latest table first, each in order of the ledger; reading
+            ends when every fact is found, since what takes it back comes later than the fact.
     """
-    wanted = corrections.get_column("supersedes").unique()
-    missing = set(wanted)
-    originals: dict[str, list[pl.DataFrame]] = {}
-    taken_back: list[pl.Series] = []
+    searches = {
+        str(name): _Search(missing=set(rows.get_column("supersedes")))
+        for (name,), rows in corrections.group_by("full_name", maintain_order=True)
+    }
+    for tables, in_ledger in ((spooled, False), (recorded, True)):
+        for full_name, frame in _while_missing(tables, searches):
+            searches[full_name].look(frame, recorded=in_ledger)
+    return _decide(corrections, searches)
+
+
+def _while_missing(tables: Tables, searches: Mapping[str, _Search]) -> Tables:
+    if not any(search.missing for search in searches.values()):
+        return
     for full_name, frame in tables:
-        hits = frame.filter(pl.col("source_id").is_in(wanted.implode()) & ~pl.col("reversal"))
-        if hits.height:
-            originals.setdefault(full_name, []).append(hits)
-        back = frame.filter(pl.col("supersedes").is_in(wanted.implode()) & pl.col("reversal"))
-        taken_back.append(back.get_column("supersedes"))
-        missing -= set(hits.get_column("source_id"))
-        if not missing:
-            break
-    return _decide(corrections, originals, pl.concat(taken_back) if taken_back else None)
+        if full_name in searches and searches[full_name].missing:
+            yield full_name, frame
+        if not any(search.missing for search in searches.values()):
+            return
 
 
-def _decide(
-    corrections: pl.DataFrame,
-    originals: Mapping[str, list[pl.DataFrame]],
-    taken_back: pl.Series | None,
-) -> Resolved:
+def _decide(corrections: pl.DataFrame, searches: Mapping[str, _Search]) -> Resolved:
     reversals: dict[str, pl.DataFrame] = {}
     refused: list[pl.DataFrame] = []
     replaced: list[pl.DataFrame] = []
-    gone = pl.Series([], dtype=pl.String) if taken_back is None else taken_back.unique()
     for (name,), rows in corrections.group_by("full_name", maintain_order=True):
-        full_name = str(name)
-        old = pl.concat(originals[full_name]) if full_name in originals else None
-        ids = pl.Series([], dtype=pl.String) if old is None else old.get_column("source_id")
-        twice = (
-            pl.col("supersedes").is_in(gone.implode()) | ~pl.col("supersedes").is_first_distinct()
-        )
+        search = searches[str(name)]
+        missing = pl.Series(sorted(search.missing), dtype=pl.String).implode()
+        gone = pl.Series(sorted(search.taken_back), dtype=pl.String).implode()
+        old = pl.col("supersedes")
         judged = rows.with_columns(
-            pl.when(~pl.col("supersedes").is_in(ids.implode()))
+            # A row cannot take the place of itself.
+            pl.when(old.is_in(missing) | (old == pl.col("source_id")))
             .then(pl.lit(str(FactProblem.SUPERSEDED_UNKNOWN)))
-            .when(twice)
+            .when(old.is_in(gone) | ~old.is_first_distinct())
             .then(pl.lit(str(FactProblem.SUPERSEDED_TWICE)))
             .alias("code")
         )
         refused.append(judged.filter(pl.col("code").is_not_null()))
         good = judged.filter(pl.col("code").is_null())
         replaced.append(good.filter("reversal").select("source_id"))
-        if old is not None and good.height:
-            reversals[full_name] = _reversals(old, good)
+        if good.height:
+            reversals[str(name)] = _reversals(pl.concat(search.found), good)
     return Resolved(reversals=reversals, replaced=pl.concat(replaced), refused=pl.concat(refused))
 
 
@@ -98,7 +132,7 @@ def _reversals(originals: pl.DataFrame, good: pl.DataFrame) -> pl.DataFrame:
         .otherwise(pl.col("source_id") + REVERSAL_SUFFIX)
         .alias("_new"),
     )
-    joined = originals.unique(subset="source_id", keep="last", maintain_order=True).join(
+    joined = originals.join(
         named, left_on="source_id", right_on="_old", how="inner", maintain_order="left"
     )
     return joined.with_columns(

@@ -7,7 +7,7 @@ Invariants:
 1. Every released schema of kind "fact" stands in exactly one family (tested).
 2. Every schema has `source_id`, `supersedes` and `reversal`, and one day.
 
-Source: docs/production.md; docs/adr/0009-facts.md.
+Source: docs/production.md; docs/adr/0008-facts.md.
 """
 
 from collections.abc import Mapping

@@ -6,8 +6,9 @@ Invariants:
 2. The batch is named by source and batch id: the same batch again is answered from the ledger, the
    same name with other content is refused.
 3. Memory does not grow with the batch, except for sixteen bytes a row.
+4. What was judged to be new is new when it is appended, whoever else writes meanwhile.
 
-Source: rulings 6-8; docs/adr/0009-facts.md, docs/production.md.
+Source: rulings 6-8; docs/adr/0008-facts.md, docs/production.md.
 """
 
 import hashlib
@@ -18,16 +19,20 @@ from typing import Final
 
 import polars as pl
 
+from ledger.aggregates.base import Proposal
 from ledger.application import LedgerApplication
-from ledger.errors import AppendKeyConflictError, FactBatchError
+from ledger.envelope_rules import check_envelope
+from ledger.errors import AppendKeyConflictError, FactBatchError, FactFileError
+from ledger.events.ledger import Envelope, Source
 from ledger.facts.appending import Judged, append
 from ledger.facts.batches import Batch, FactFile, Ingested, Progress, key_of
 from ledger.facts.judging import Intake
+from ledger.facts.reading import PIECE_BYTES
 from ledger.facts.references import References, references
 from ledger.facts.rejects import Rejects
 from ledger.facts.spool import Spool
-from ledger.feed import read_all
-from ledger.types import AppendKey, Digest, Position
+from ledger.feed import FactBlock, read_all
+from ledger.types import BEFORE_FIRST, AppendKey, Digest, Position
 
 _DIGEST_BYTES: Final = 1 << 20
 
@@ -37,17 +42,27 @@ def no_progress(_stage: str, _done: int, _total: int) -> None:
 
 
 class FactIntake:
-    """Takes batches into one ledger; what facts may refer to is read once."""
+    """Takes batches into one ledger; what facts may refer to is kept from batch to batch."""
 
-    def __init__(self, ledger: LedgerApplication) -> None:
+    def __init__(self, ledger: LedgerApplication, *, piece_bytes: int = PIECE_BYTES) -> None:
+        """Prepare.
+
+        Args:
+            ledger: open for writing.
+            piece_bytes: how much text of a file is in memory at once, about.
+        """
         self._ledger = ledger
+        self._piece_bytes = piece_bytes
         self._allowed: References | None = None
+        self._read_to = BEFORE_FIRST
 
-    @property
     def allowed(self) -> References:
-        """What facts may refer to, as of the first batch."""
-        if self._allowed is None:
-            self._allowed = references(read_all(self._ledger))
+        """Return what facts may refer to now."""
+        head = self._ledger.head()
+        later = read_all(self._ledger, after=self._read_to, through=head)
+        if self._allowed is None or any(not isinstance(one.event, FactBlock) for one in later):
+            self._allowed = references(read_all(self._ledger, through=head))
+        self._read_to = head
         return self._allowed
 
     def files(
@@ -69,10 +84,15 @@ class FactIntake:
             progress: told of every piece.
 
         Raises:
+            CommandRefusedError: the knowledge date lies in the future, or an act is not known or
+                not in force.
             FactFileError: a file cannot be read, or fits no schema of the family.
             FactBatchError: rows were refused and the batch was to be whole.
             AppendKeyConflictError: the batch is in the ledger with other content.
+            WrongExpectedVersionError: the source recorded some of these facts meanwhile; retriable.
+            StoreError: the store or the temporary folder failed; nothing was appended.
         """
+        self._check(batch)
         digest = _digest(files, progress)
         return self._take(
             batch,
@@ -114,6 +134,23 @@ class FactIntake:
             progress=no_progress,
         )
 
+    def _check(self, batch: Batch) -> None:
+        envelope = Envelope(
+            as_of=batch.as_of,
+            vintage=batch.vintage,
+            actor=batch.actor,
+            source=Source(system=batch.source),
+            acts=batch.acts,
+            reason=batch.reason,
+        )
+        stands_in = FactBlock(fact_type=f"facts of {batch.family}", count=0)
+        check_envelope(
+            Proposal(event=stands_in, envelope=envelope),
+            lookup=self._ledger.session(),
+            today=self._ledger.today(),
+            known_ids=(),
+        )
+
     def _take(
         self,
         batch: Batch,
@@ -128,25 +165,46 @@ class FactIntake:
         repeated = self._repeated(key, digest)
         if repeated is not None:
             return repeated
+        refused_before = rejects.rows
         with tempfile.TemporaryDirectory(prefix="registro-") as folder:
             spool = Spool(folder=Path(folder))
-            intake = Intake(self._ledger, batch, self.allowed, spool=spool, rejects=rejects)
+            intake = Intake(
+                self._ledger,
+                batch,
+                self.allowed(),
+                spool=spool,
+                rejects=rejects,
+                piece_bytes=self._piece_bytes,
+            )
             try:
                 rows = read(intake)
                 judged = Judged(
-                    batch=batch, key=key, digest=digest, spool=spool, reversals=intake.settle()
+                    batch=batch,
+                    key=key,
+                    digest=digest,
+                    spool=spool,
+                    reversals=intake.settle(),
+                    require_unmoved=intake.require_unmoved,
                 )
             finally:
                 rejects.finish()
-            if batch.whole and rejects.rows:
+            refused = rejects.rows - refused_before
+            if batch.whole and refused:
                 raise FactBatchError(
                     batch=key.rpartition("/")[2],
                     source=batch.source,
-                    reason=f"{rejects.rows} of {rows} rows are refused; nothing was recorded",
+                    reason=f"{refused} of {rows} rows are refused; nothing was recorded",
                 )
             place = None
             if judged.facts and not dry_run:
-                place = append(self._ledger, judged, progress)
+                try:
+                    place = append(self._ledger, judged, progress)
+                except AppendKeyConflictError:
+                    # Another process took in this very batch meanwhile, or one of its name.
+                    repeated = self._repeated(key, digest)
+                    if repeated is None:
+                        raise
+                    return repeated
             return Ingested(
                 key=key,
                 repeated=False,
@@ -154,7 +212,7 @@ class FactIntake:
                 facts=judged.facts,
                 reversals=judged.reversed_facts,
                 blocks=place.blocks if place else 0,
-                rejected=rejects.rows,
+                rejected=refused,
                 first=place.first if place else Position(0),
                 last=place.last if place else Position(0),
             )
@@ -181,14 +239,17 @@ class FactIntake:
 def _digest(files: Sequence[FactFile], progress: Progress) -> Digest:
     """Return the SHA-256 over the SHA-256 of every file, in order."""
     whole = hashlib.sha256()
-    total = sum(file.path.stat().st_size for file in files)
     done = 0
     for file in files:
         own = hashlib.sha256()
-        with file.path.open("rb") as stream:
-            while chunk := stream.read(_DIGEST_BYTES):
-                own.update(chunk)
-                done += len(chunk)
-                progress("digest", done, total)
+        try:
+            total = sum(file.path.stat().st_size for file in files)
+            with file.path.open("rb") as stream:
+                while chunk := stream.read(_DIGEST_BYTES):
+                    own.update(chunk)
+                    done += len(chunk)
+                    progress("digest", done, total)
+        except OSError as error:
+            raise FactFileError(file=file.name, reason=error.strerror or str(error)) from error
         whole.update(own.digest())
     return Digest(whole.digest())

@@ -7,24 +7,25 @@ Source: docs/production.md.
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from itertools import chain
 from typing import Final
 
 import polars as pl
 
 from ledger.application import LedgerApplication
-from ledger.errors import FactFileError
+from ledger.errors import FactFileError, WrongExpectedVersionError
 from ledger.facts.batches import Batch, FactFile, Progress, stream_of
-from ledger.facts.blocks import read_facts
+from ledger.facts.blocks import INDEX, POSITION, read_facts
 from ledger.facts.checks import check
 from ledger.facts.conversion import convert
 from ledger.facts.corrections import resolve
 from ledger.facts.families import FAMILIES, RULES, FactRules
+from ledger.facts.pieces import Piece, numbered
 from ledger.facts.problems import ROW, FactProblem, problem_table
-from ledger.facts.reading import Piece, columns_of, read_pieces
+from ledger.facts.reading import PIECE_BYTES, columns_of, first_line, read_pieces
 from ledger.facts.references import References
 from ledger.facts.rejects import Rejects
 from ledger.facts.spool import FILE, Spool
+from ledger.types import StreamVersion
 from schemas.columns import layout
 from schemas.registry import ReleasedSchema, SchemaRegistry
 
@@ -35,13 +36,15 @@ Refused = tuple[pl.DataFrame, FactProblem]
 """Rows (file and row) and why."""
 
 
-def rules_of(file: FactFile, family: str, registry: SchemaRegistry) -> FactRules:
+def rules_of(
+    file: FactFile, columns: Collection[str], family: str, registry: SchemaRegistry
+) -> FactRules:
     """Return the rules of the schema that the columns of a file name.
 
     Raises:
         FactFileError: no schema of the family has these columns, or more than one.
     """
-    names = set(columns_of(file.path, file.form))
+    names = set(columns)
     fitting: list[FactRules] = []
     reasons: list[str] = []
     for rules in FAMILIES[family]:
@@ -61,6 +64,15 @@ def rules_of(file: FactFile, family: str, registry: SchemaRegistry) -> FactRules
     return fitting[0]
 
 
+def _require_known(file: FactFile, piece: Piece, columns: Collection[str]) -> None:
+    """Refuse a file in which a later line names a column that the first ones did not."""
+    unknown = sorted(set(piece.frame.columns) - {ROW, *columns})
+    if unknown:
+        raise FactFileError(
+            file=file.name, reason="no kind of fact has the columns " + ", ".join(unknown)
+        )
+
+
 class Intake:
     """One batch on its way from files to the spool."""
 
@@ -72,22 +84,35 @@ class Intake:
         *,
         spool: Spool,
         rejects: Rejects,
+        piece_bytes: int = PIECE_BYTES,
     ) -> None:
+        self._piece_bytes = piece_bytes
         self._ledger = ledger
         self._batch = batch
         self._allowed = allowed
         self.spool = spool
         self._rejects = rejects
+        self._stream = stream_of(batch.family, batch.source)
+        self._registry = ledger.avro.registry
+        self._seen = 0
+        """Version of the stream when duplicates were looked for."""
+        self._taken: set[str] = set()
+        """Identifiers of the facts that the batch takes back."""
 
     def read(self, files: Sequence[FactFile], progress: Progress) -> int:
         """Judge every row and spool the accepted ones; return the number of rows."""
         rows = 0
         for number, file in enumerate(files):
-            rules = rules_of(file, self._batch.family, self._ledger.avro.registry)
+            found = columns_of(file.path, file.form)
+            rules = rules_of(file, found, self._batch.family, self._registry)
             schema = self._schema(rules.full_name)
             size = file.path.stat().st_size
-            self._rejects.begin(number, file.name, tuple(one.name for one in layout(schema)))
-            for piece in read_pieces(file.path, file.form):
+            columns = tuple(one.name for one in layout(schema))
+            # Lines of JSON name their values themselves, and not each of them names all.
+            heading = columns if file.form == "jsonl" else found
+            self._rejects.begin(number, file.name, heading, line=first_line(file.form))
+            for piece in read_pieces(file.path, file.form, piece_bytes=self._piece_bytes):
+                _require_known(file, piece, columns)
                 self._judge(piece, number, rules, schema)
                 rows += piece.rows
                 progress("read", piece.bytes_read or rows, size if piece.bytes_read else 0)
@@ -96,14 +121,16 @@ class Intake:
     def take(self, full_name: str, frame: pl.DataFrame) -> int:
         """Judge the rows of one table; return their number."""
         rules, schema = RULES[full_name], self._schema(full_name)
-        self._rejects.begin(0, rules.name, tuple(one.name for one in layout(schema)))
-        numbered = frame.with_columns(pl.int_range(pl.len(), dtype=pl.UInt64).alias(ROW))
-        piece = Piece(frame=numbered, problems=problem_table([]), rows=frame.height, bytes_read=0)
+        columns = tuple(one.name for one in layout(schema))
+        self._rejects.begin(0, rules.name, columns, line=first_line("table"))
+        piece = Piece(
+            frame=numbered(frame, 0), problems=problem_table([]), rows=frame.height, bytes_read=0
+        )
         self._judge(piece, 0, rules, schema)
         return frame.height
 
     def _schema(self, full_name: str) -> ReleasedSchema:
-        return self._ledger.avro.registry.latest(full_name)
+        return self._registry.latest(full_name)
 
     def _judge(self, piece: Piece, number: int, rules: FactRules, schema: ReleasedSchema) -> None:
         converted = convert(piece.frame, layout(schema))
@@ -120,25 +147,57 @@ class Intake:
 
     def settle(self) -> dict[str, pl.DataFrame]:
         """Refuse duplicates and wrong corrections; return the reversals by schema."""
-        refused = [*self._duplicates_in_batch(), *self._duplicates_in_ledger()]
-        corrections = self.spool.corrections()
-        reversals: dict[str, pl.DataFrame] = {}
-        replaced = pl.DataFrame(schema={"source_id": pl.String})
-        if corrections.height:
-            for rows, _ in refused:
-                corrections = corrections.join(
-                    rows, on=[FILE, ROW], how="anti", maintain_order="left"
-                )
-            names = set(corrections.get_column("full_name"))
-            tables = chain(self._spooled_facts(), self._recorded_facts(names))
-            resolved = resolve(corrections, tables)
-            reversals = dict(resolved.reversals)
-            replaced = resolved.replaced
-            for (code,), rows in resolved.refused.group_by("code", maintain_order=True):
-                refused.append((rows, FactProblem(str(code))))
-        if refused or replaced.height:
-            self._drop(refused, replaced)
+        self._seen = self._last_version()
+        # Duplicates go first: a fact that is refused is nobody's original.
+        self._refuse([*self._duplicates_in_batch(), *self._duplicates_in_ledger()])
+        reversals = self._correct()
+        self._taken = {
+            fact
+            for frame in reversals.values()
+            for fact in frame.get_column("supersedes").to_list()
+        }
         return reversals
+
+    def require_unmoved(self, first: StreamVersion) -> None:
+        """Require that nobody recorded meanwhile what was judged to be new.
+
+        Args:
+            first: version that the first block is about to get.
+
+        Raises:
+            WrongExpectedVersionError: since `settle`, the source recorded a fact of this batch, or
+                took one back that this batch takes back.
+        """
+        if first == self._seen + 1:
+            return
+        for frame in self._recorded_since(self._seen):
+            taken = frame.filter("reversal").get_column("supersedes")
+            if self._same(frame.get_column("source_id")).height or self._taken & set(taken):
+                raise WrongExpectedVersionError(
+                    stream=self._stream, expected=self._seen, actual=first - 1
+                )
+
+    def _correct(self) -> dict[str, pl.DataFrame]:
+        while True:
+            corrections = self.spool.corrections()
+            if corrections.is_empty():
+                return {}
+            names = set(corrections.get_column("full_name"))
+            resolved = resolve(corrections, self._spooled_facts(), self._recorded_facts(names))
+            for (code,), rows in resolved.refused.group_by("code", maintain_order=True):
+                self._refuse([(rows, FactProblem(str(code)))])
+            lost = resolved.refused.get_column("source_id")
+            if not corrections.get_column("supersedes").is_in(lost.implode()).any():
+                break
+            # A correction was refused that another one corrects: that one has lost its original.
+        if resolved.replaced.height:
+            replaced = resolved.replaced
+            self.spool.rewrite(
+                lambda frame: frame.join(
+                    replaced, on="source_id", how="anti", maintain_order="left"
+                )
+            )
+        return dict(resolved.reversals)
 
     def _duplicates_in_batch(self) -> list[Refused]:
         suspects = self.spool.suspects()
@@ -148,39 +207,63 @@ class Intake:
         return [(later, FactProblem.DUPLICATE_IN_BATCH)] if later.height else []
 
     def _duplicates_in_ledger(self) -> list[Refused]:
-        known = self._window()
-        if known is None:
-            return []
-        suspects = self.spool.suspects(known.hash())
-        if suspects.is_empty():
-            return []
-        same = suspects.filter(pl.col("source_id").is_in(known.implode()))
+        known = self._recorded_ids()
+        same = pl.DataFrame() if known is None else self._same(known)
         return [(same, FactProblem.DUPLICATE_IN_LEDGER)] if same.height else []
 
-    def _window(self) -> pl.Series | None:
-        """Return the identifiers of the source's last facts, as far as its window goes."""
+    def _same(self, known: pl.Series) -> pl.DataFrame:
+        """Return the rows of the batch whose identifiers are among those known."""
+        suspects = self.spool.suspects(known.hash())
+        if suspects.is_empty():
+            return suspects
+        return suspects.filter(pl.col("source_id").is_in(known.implode()))
+
+    @property
+    def _window(self) -> int:
         declared = self._allowed.sources.get(self._batch.source)
-        window = DEFAULT_WINDOW if declared is None else declared.window_facts
+        return DEFAULT_WINDOW if declared is None else declared.window_facts
+
+    def _recorded_ids(self) -> pl.Series | None:
+        """Return the identifiers of the source's last facts, as far as its window goes."""
         found: list[pl.Series] = []
-        stream = stream_of(self._batch.family, self._batch.source)
-        for records in self._ledger.store.last_of_stream(stream, events=window):
-            tables = read_facts(records, self._ledger.avro.registry, checked=False)
-            found.extend(table.frame.get_column("source_id") for table in tables)
+        left = self._window
+        for records in self._ledger.store.last_of_stream(self._stream, events=left):
+            tables = read_facts(records, self._registry, addresses=True, checked=False)
+            parts = [table.frame.select("source_id", POSITION, INDEX) for table in tables]
+            latest = pl.concat(parts).sort(POSITION, INDEX, descending=True).head(left)
+            found.append(latest.get_column("source_id"))
+            left -= latest.height
         return pl.concat(found) if found else None
 
     def _recorded_facts(self, names: Collection[str]) -> Iterator[tuple[str, pl.DataFrame]]:
-        """Yield the facts of the source, latest first, of the schemas named."""
-        stream = stream_of(self._batch.family, self._batch.source)
-        for records in self._ledger.store.last_of_stream(stream, events=None):
-            asked = [one for one in records if one.record.event_type in names]
-            for table in read_facts(asked, self._ledger.avro.registry, checked=False):
+        """Yield the facts of the source, latest table first, of the schemas named."""
+        for records in self._ledger.store.last_of_stream(self._stream, events=None):
+            asked = [one for one in reversed(records) if one.record.event_type in names]
+            for table in read_facts(asked, self._registry, checked=False):
                 yield table.full_name, table.frame
+
+    def _recorded_since(self, version: int) -> Iterator[pl.DataFrame]:
+        """Yield the facts of the source behind a version."""
+        for records in self._ledger.store.last_of_stream(self._stream, events=None):
+            later = [one for one in records if one.record.stream_version > version]
+            for table in read_facts(later, self._registry, checked=False):
+                yield table.frame
+            if len(later) < len(records):
+                return
+
+    def _last_version(self) -> int:
+        last = self._ledger.store.read_stream(self._stream, descending=True, limit=1)
+        return last[0].record.stream_version if last else 0
 
     def _spooled_facts(self) -> Iterator[tuple[str, pl.DataFrame]]:
         for full_name, frame in self.spool.frames():
             yield full_name, frame.drop(FILE, ROW)
 
-    def _drop(self, refused: Sequence[Refused], replaced: pl.DataFrame) -> None:
+    def _refuse(self, refused: Sequence[Refused]) -> None:
+        """Take rows out of the spool."""
+        if not refused:
+            return
+
         def kept(frame: pl.DataFrame) -> pl.DataFrame:
             for rows, code in refused:
                 places = rows.select(FILE, ROW)
@@ -188,6 +271,6 @@ class Intake:
                     frame.join(places, on=[FILE, ROW], how="semi", maintain_order="left"), code
                 )
                 frame = frame.join(places, on=[FILE, ROW], how="anti", maintain_order="left")
-            return frame.join(replaced, on="source_id", how="anti", maintain_order="left")
+            return frame
 
         self.spool.rewrite(kept)

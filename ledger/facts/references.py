@@ -35,6 +35,8 @@ class References:
     """Likewise: a node may be used in the year it is defined for."""
     open_days: tuple[Span, ...]
     """Periods that are open for results, inclusive."""
+    known_days: tuple[Span, ...] = ()
+    """Periods that are open or were: a closed one takes corrections only."""
     sources: dict[str, FactSourceDeclared] = field(default_factory=dict)
     """Declared sources by name."""
 
@@ -71,6 +73,7 @@ def references(events: Iterable[RecordedEvent]) -> References:
         products=_spans((code, *span) for code, spans in products.items() for span in spans),
         nodes=_spans(nodes),
         open_days=tuple(sorted(span for span, still_open in periods.items() if still_open)),
+        known_days=tuple(sorted(periods)),
         sources=sources,
     )
 

@@ -3,7 +3,7 @@
 A batch is judged whole before its first block is written, so its rows wait in a temporary folder;
 in memory is one piece, and sixteen bytes a row to find duplicates.
 
-Source: docs/adr/0009-facts.md.
+Source: docs/adr/0008-facts.md.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Final
 
 import polars as pl
+from polars.exceptions import PolarsError
+
+from ledger.errors import StoreError
 
 FILE: Final = "file"
 """Column with the 0-based number of the file in its batch."""
@@ -30,14 +33,30 @@ class Spool:
     """Avro full name, file, rows."""
     _ids: list[pl.DataFrame] = field(default_factory=list)
     _corrections: list[pl.DataFrame] = field(default_factory=list)
+    _written: int = 0
 
     def add(self, full_name: str, frame: pl.DataFrame) -> None:
-        """Take accepted rows: the columns of the schema, with `file` and `row`."""
+        """Take accepted rows: the columns of the schema, with `file` and `row`.
+
+        Raises:
+            StoreError: there is no room for them.
+        """
         if frame.is_empty():
             return
+        self._keep(full_name, frame)
+
+    def _keep(self, full_name: str, frame: pl.DataFrame) -> None:
         number = len(self.pieces)
-        path = self.folder / f"{number:06}.arrow"
-        frame.write_ipc(path, compression="lz4")
+        self._written += 1
+        path = self.folder / f"{self._written:06}.arrow"
+        try:
+            frame.write_ipc(path, compression="lz4")
+        except (OSError, PolarsError) as error:
+            raise StoreError(
+                store=str(self.folder),
+                reason=f"the rows of the batch cannot be kept until they are recorded: {error}; "
+                "make room there, or name another folder in TMPDIR",
+            ) from error
         self.pieces.append((full_name, path, frame.height))
         self._ids.append(
             frame.select(
@@ -97,14 +116,9 @@ class Spool:
 
     def rewrite(self, change: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
         """Replace the rows of every piece; pieces without rows go."""
-        kept: list[tuple[str, Path, int]] = []
-        for full_name, path, _ in self.pieces:
+        before, self.pieces, self._ids, self._corrections = self.pieces, [], [], []
+        for full_name, path, _ in before:
             frame = change(pl.read_ipc(path))
-            if frame.is_empty():
-                path.unlink()
-                continue
-            frame.write_ipc(path, compression="lz4")
-            kept.append((full_name, path, frame.height))
-        self.pieces = kept
-        self._ids = []
-        self._corrections = []
+            if frame.height:
+                self._keep(full_name, frame)
+            path.unlink()

@@ -4,17 +4,23 @@ The ledger's own rules would refuse most of the same rows; here they are found a
 the column and the value to mend.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from ledger.intake.catalogue import FLOW_PREFIX
 from ledger.intake.hierarchy import dangling_rows
-from ledger.intake.problems import problem
-from ledger.intake.rows import FlowRow, ObjectiveRow
-from ledger.intake.tables import RejectedRow, Row
+from ledger.intake.problems import Problem, closest, problem
+from ledger.intake.rows import FigureRow, FlowRow, ObjectiveRow, RelationRow
+from ledger.intake.tables import RejectedRow, Row, TableResult
 
 T = TypeVar("T")
+
+_FIGURE_SIGNS: Final = re.compile(r"^(?:[0-9.]+\*|[+-])")
+"""What stands before the name of a figure in an operand: a weight or a sign."""
+_ABSENT_SHOWN: Final = 3
+"""Figures named in the warning about figures that are nowhere."""
 
 
 def other_years(
@@ -24,6 +30,7 @@ def other_years(
     return tuple(
         RejectedRow(
             record=row.record,
+            texts=row.texts,
             problems=(
                 problem(
                     "other_year",
@@ -76,7 +83,7 @@ def flow_conflicts(
             if stated is not None and stated != recorded
         )
         if problems:
-            found.append(RejectedRow(record=row.record, problems=problems))
+            found.append(RejectedRow(record=row.record, problems=problems, texts=row.texts))
     return tuple(found)
 
 
@@ -120,6 +127,49 @@ def resting_on_refused(
             what="guideline",
         )
     return found
+
+
+def absent_figures(
+    relations: TableResult[RelationRow],
+    figures: TableResult[FigureRow],
+    *,
+    recorded: Callable[[Sequence[str]], Collection[str]],
+) -> Problem | None:
+    """Return a warning about the figures that relations name and that are nowhere; None if none.
+
+    Args:
+        relations: the table.
+        figures: the table of figures, refused rows included.
+        recorded: returns those of some figures that the ledger holds.
+    """
+    here = {row.value.figure_id for row in figures.rows}
+    here |= {row.texts.get("figure_id", "") for row in figures.rejected}
+    named: dict[str, tuple[int, str]] = {}
+    for row in relations.rows:
+        operands = [_FIGURE_SIGNS.sub("", word) for word in row.value.operands]
+        for column, name in (
+            ("result", row.value.result),
+            *(("operands", one) for one in operands),
+        ):
+            if name not in here:
+                named.setdefault(name, (row.line, column))
+    known = frozenset(recorded(tuple(named)))
+    absent = [name for name in named if name not in known]
+    if not absent:
+        return None
+    line, column = named[absent[0]]
+    listed = ", ".join(absent[:_ABSENT_SHOWN])
+    more = f", ... ({len(absent)})" if len(absent) > _ABSENT_SHOWN else ""
+    near = closest(absent[0], here) if len(absent) == 1 else ""
+    return problem(
+        "dangling_reference",
+        file=relations.file,
+        line=line,
+        column=column,
+        value=absent[0],
+        severity="warning",
+        facts={"what": "figure", "target": listed + more, "near": near},
+    )
 
 
 def _lacks_result(row: ObjectiveRow) -> bool:

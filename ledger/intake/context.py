@@ -11,7 +11,7 @@ Source: docs/data-folder.md.
 """
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -33,12 +33,19 @@ from ledger.intake.dataset import DatasetInfo
 from ledger.intake.folder import Folder, KnownNames
 from ledger.intake.rows import DocumentRow
 from ledger.session import Session
-from ledger.types import StreamName
+from ledger.types import AppendKey, StreamName
 
 _NOTHING: Final[tuple[RecordedEvent, ...]] = ()
 
+TAG_END: Final = ":"
+"""Ends the document's tag in a locator, as in `001:574`."""
 NO_REASON: Final = ("NOT_PUBLISHED",)
 """Reason codes of a guideline without status whose row states no reason."""
+
+
+def shared_key(body: str, table: str, row: str) -> str:
+    """Return the append key of a row that folders of several years of a body may repeat."""
+    return f"import/{body}/{table}/{row}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,7 +81,7 @@ class Context:
 
     def shared_key(self, table: str, row: str) -> str:
         """Return the append key of a row that folders of several years may repeat."""
-        return f"import/{self.body}/{table}/{row}"
+        return shared_key(self.body, table, row)
 
     def envelope(
         self,
@@ -102,10 +109,16 @@ class Context:
     def document_envelope(
         self, table: str, as_of: dt.date, *, vintage: str, locator: str | None
     ) -> Envelope:
-        """Return the envelope of a figure that became known with a document."""
+        """Return the envelope of a figure that became known with a document.
+
+        A locator that begins with the tag of another document is not the place of this figure:
+        the table stands in for it.
+        """
         document = self.documents.get(as_of)
         if document is None:
             return self.envelope(table, as_of, vintage=vintage, locator=locator)
+        if locator is not None and self._is_of_another(locator, document):
+            locator = None
         return self.envelope(
             table,
             as_of,
@@ -115,6 +128,11 @@ class Context:
             document=document.document,
         )
 
+    def _is_of_another(self, locator: str, document: DocumentRow) -> bool:
+        tag = locator.partition(TAG_END)[0]
+        others = {other.tag for other in self.documents.values()} - {document.tag}
+        return tag != locator and tag in others
+
 
 def known_names(
     ledger: LedgerApplication, session: Session, info: DatasetInfo | None
@@ -122,6 +140,10 @@ def known_names(
     """Return what rows may refer to in the ledger; nothing when the card has problems."""
     if info is None:
         return KnownNames()
+
+    def figures_among(names: Sequence[str]) -> Collection[str]:
+        keys = {AppendKey(shared_key(info.body, "figures", name)): name for name in names}
+        return {keys[key] for key in ledger.appends_known(tuple(keys))}
 
     def has_document(name: str) -> bool:
         return session.state(DOCUMENTS, document_stream(name)).document is not None
@@ -133,6 +155,7 @@ def known_names(
         objectives=frozenset(session.state(PLANNING, planning_stream(info.year)).objectives),
         flow_nodes=_flow_nodes(session, info),
         guidelines=frozenset(session.state(PROGRAMME, programme_stream(info.year)).guidelines),
+        figures_among=figures_among,
     )
 
 

@@ -16,7 +16,12 @@ from typing import Any, Final, TypeVar
 from ledger.intake import specs
 from ledger.intake.catalogue import FILE as CATALOGUE_FILE
 from ledger.intake.catalogue import Catalogue, read_catalogue
-from ledger.intake.checks import flow_conflicts, other_years, resting_on_refused
+from ledger.intake.checks import (
+    absent_figures,
+    flow_conflicts,
+    other_years,
+    resting_on_refused,
+)
 from ledger.intake.dataset import DatasetInfo, list_folder, read_dataset
 from ledger.intake.hierarchy import cyclic_rows, dangling_rows
 from ledger.intake.problems import Problem
@@ -71,6 +76,8 @@ class KnownNames:
     flow_nodes: frozenset[str] = frozenset()
     """Nodes of the money flows of the year."""
     guidelines: frozenset[str] = frozenset()
+    figures_among: Callable[[Sequence[str]], Collection[str]] | None = None
+    """Returns those of some figures that are recorded; None looks for no missing figure."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -173,7 +180,22 @@ def _checked(folder: Folder, known: KnownNames) -> Folder:
     )
     objectives = _without(first.objectives, _objective_problems(first, known, year))
     waiting = _waiting_guidelines(first, objectives, known)
-    return replace(first, objectives=objectives, guidelines=_without(first.guidelines, waiting))
+    return replace(
+        first,
+        objectives=objectives,
+        guidelines=_without(first.guidelines, waiting),
+        relations=_warned(first.relations, first.figures, known),
+    )
+
+
+def _warned(
+    relations: TableResult[RelationRow], figures: TableResult[FigureRow], known: KnownNames
+) -> TableResult[RelationRow]:
+    """Add a warning when relations name figures that are nowhere: `figures.csv` may be cut."""
+    if known.figures_among is None or figures.whole is not None:
+        return relations
+    found = absent_figures(relations, figures, recorded=known.figures_among)
+    return relations if found is None else replace(relations, problems=(*relations.problems, found))
 
 
 def _without_waiting(folder: Folder, known: KnownNames) -> Folder:
@@ -343,7 +365,7 @@ def _without(table: TableResult[T], rejected: Sequence[RejectedRow]) -> TableRes
     for one in rejected:
         before = by_line.get(one.record.line)
         problems = one.problems if before is None else (*before.problems, *one.problems)
-        by_line[one.record.line] = RejectedRow(record=one.record, problems=problems)
+        by_line[one.record.line] = replace(one, problems=problems)
     found = [*table.problems, *(p for one in rejected for p in one.problems)]
     return replace(
         table,

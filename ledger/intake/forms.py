@@ -3,6 +3,13 @@
 The fields and their types come from the event classes, which come from the schemas: no list of
 fields is kept here.
 
+Invariants:
+1. A number that may be read in two ways is refused: three digits after a single mark, as in 1.234
+   or 1,234, are decimals in one language and thousands in the other. The answer does not depend on
+   the language, so that a command means the same to everybody.
+2. Only what people type is read from text; the other fields of an event that is amended are taken
+   over as they are.
+
 Source: docs/adr/0004-event-classes.md; docs/cli.md for how each type is written.
 """
 
@@ -28,6 +35,8 @@ Text = str | Sequence[str]
 """A field as typed; several texts for a field that holds several values."""
 
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?", re.ASCII)
+_AMBIGUOUS: Final = re.compile(r"([+-]?[1-9][0-9]{0,2})[.,]([0-9]{3})", re.ASCII)
+"""One to three digits, a mark and three digits: thousands, or three decimals."""
 _INTEGER: Final = re.compile(r"[+-]?[0-9]+", re.ASCII)
 _ISO_DAY: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})", re.ASCII)
 _ITALIAN_DAY: Final = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})", re.ASCII)
@@ -87,25 +96,59 @@ def build(cls: type[E], texts: Mapping[str, Text]) -> E:
     Raises:
         InvalidCommandError: a field is unknown, missing, or not written as its type asks.
     """
-    known = {field.name: field for field in _cached_fields(cls)}
     for name in texts:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            ask = f"did you mean {near[0]}?" if near else f"fields: {', '.join(known)}"
-            raise _invalid(cls, name, "", f"there is no such field; {ask}")
+        _known_field(cls, name)
     values: dict[str, object] = {}
-    for name, field in known.items():
-        text = texts.get(name)
-        if not text:
-            if field.required:
-                raise _invalid(cls, name, "", "it is required")
-        elif field.many:
-            values[name] = tuple(_value(cls, field, each) for each in _listed(text))
-        elif isinstance(text, str):
-            values[name] = _value(cls, field, text)
-        else:
-            raise _invalid(cls, name, ", ".join(text), "it takes one value")
+    for field in _cached_fields(cls):
+        text = texts.get(field.name)
+        if text:
+            values[field.name] = _read(cls, field, text)
+        elif field.required:
+            raise _invalid(cls, field.name, "", "it is required")
     return cls(**values)
+
+
+def amended(old: E, texts: Mapping[str, Text]) -> E:
+    """Return an event with some fields changed, the others as they are.
+
+    Args:
+        old: the event.
+        texts: the changed fields by name; an empty text takes the value out of an optional field.
+
+    Raises:
+        InvalidCommandError: a field is unknown, left empty although it is required, or not written
+            as its type asks.
+    """
+    cls = type(old)
+    kept = {field.name: getattr(old, field.name) for field in _cached_fields(cls)}
+    changed = {name: _amended(cls, name, text) for name, text in texts.items()}
+    return cls(**{**kept, **changed})
+
+
+def _amended(cls: type, name: str, text: Text) -> object:
+    field = _known_field(cls, name)
+    if not text and field.required:
+        raise _invalid(cls, name, "", "it is required")
+    if not text:
+        return () if field.many else None
+    return _read(cls, field, text)
+
+
+def _known_field(cls: type, name: str) -> FormField:
+    known = {field.name: field for field in _cached_fields(cls)}
+    if name in known:
+        return known[name]
+    near = difflib.get_close_matches(name, known, n=1)
+    ask = f"did you mean {near[0]}?" if near else f"fields: {', '.join(known)}"
+    raise _invalid(cls, name, "", f"there is no such field; {ask}")
+
+
+def _read(cls: type, field: FormField, text: Text) -> object:
+    if field.many:
+        return tuple(_value(cls, field, each) for each in _listed(text))
+    if isinstance(text, str):
+        return _value(cls, field, text)
+    raise _invalid(cls, field.name, ", ".join(text), "it takes one value")
 
 
 def _listed(text: Text) -> Sequence[str]:
@@ -146,6 +189,13 @@ def _integer(text: str) -> int:
 def _decimal(text: str) -> Decimal:
     if not _NUMBER.fullmatch(text):
         raise ValueError("write digits and at most one decimal mark, for example 1234.56")
+    ambiguous = _AMBIGUOUS.fullmatch(text)
+    if ambiguous is not None:
+        whole, rest = ambiguous.groups()
+        raise ValueError(
+            f"it may mean two numbers: write {whole}{rest} for thousands, {whole}.{rest}0 for "
+            "decimals"
+        )
     value = Decimal(text.replace(",", "."))
     if len(value.as_tuple().digits) > _DIGITS_MAX:
         raise ValueError(f"it has more than {_DIGITS_MAX} digits")

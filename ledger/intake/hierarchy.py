@@ -82,7 +82,7 @@ def cyclic_rows(
                 value=parent_of[member],
                 facts={"path": path},
             )
-            found.append(RejectedRow(record=row.record, problems=(one,)))
+            found.append(RejectedRow(record=row.record, problems=(one,), texts=row.texts))
     return tuple(sorted(found, key=lambda rejected: rejected.record.line))
 
 
@@ -128,5 +128,5 @@ def dangling_rows(
             )
             for target in unknown
         )
-        found.append(RejectedRow(record=row.record, problems=problems))
+        found.append(RejectedRow(record=row.record, problems=problems, texts=row.texts))
     return tuple(found)

@@ -11,7 +11,7 @@ Invariants:
 Source: docs/data-folder.md.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -20,12 +20,14 @@ from ledger.application import LedgerApplication
 from ledger.events.ledger import Actor
 from ledger.intake import mapping
 from ledger.intake.catalogue import FILE as CATALOGUE_FILE
+from ledger.intake.causes import Causes
 from ledger.intake.checks import parents_first
 from ledger.intake.context import Context, import_context, known_names
 from ledger.intake.dataset import CARD, DatasetInfo, read_dataset
 from ledger.intake.folder import TABLES, Folder, read_folder
 from ledger.intake.problems import Problem
 from ledger.intake.rejects import (
+    LABELS,
     RejectReport,
     english,
     reject_folder,
@@ -61,7 +63,7 @@ class ImportReport:
     dry_run: bool
     files: tuple[FileCount, ...]
     problems: tuple[Problem, ...]
-    """Errors and warnings, in order of file and line."""
+    """Errors and warnings, in order of file and line; those that follow from others last."""
     events: int
     """Events recorded, or that would be; schema releases not counted."""
     head: Position
@@ -73,6 +75,16 @@ class ImportReport:
     def errors(self) -> tuple[Problem, ...]:
         """The problems that refuse something."""
         return tuple(one for one in self.problems if one.severity == "error")
+
+    @property
+    def causes(self) -> tuple[Problem, ...]:
+        """The errors that follow from no other: what has to be mended."""
+        return tuple(one for one in self.errors if not one.follows)
+
+    @property
+    def followers(self) -> tuple[Problem, ...]:
+        """The errors that are gone when the causes are mended."""
+        return tuple(one for one in self.errors if one.follows)
 
     @property
     def refused_whole(self) -> bool:
@@ -89,6 +101,7 @@ def import_folder(
     actor: Actor | None = None,
     rejects_to: Path | None = None,
     texts: ProblemTexts = english,
+    labels: Sequence[str] = LABELS,
     progress: Progress = lambda _file, _done, _total: None,
 ) -> ImportReport:
     """Import a data folder.
@@ -101,6 +114,7 @@ def import_folder(
         actor: who imports; the role `import` when None.
         rejects_to: folder of rejects to make; None chooses a free name beside the data folder.
         texts: language of the list of problems among the rejects.
+        labels: header of that list.
         progress: called with file, rows done and rows in all.
 
     Raises:
@@ -121,7 +135,8 @@ def import_folder(
     for table in folder.tables:
         if table.rejected:
             outcome.count(table.file).refused += len(table.rejected)
-    problems = _ordered([*folder.problems, *outcome.problems])
+    causes = Causes(folder, outcome.rejected)
+    problems = _ordered(causes.marked(one) for one in (*folder.problems, *outcome.problems))
     errors = [one for one in problems if one.severity == "error"]
     refused = bool(errors) and (mode is Mode.WHOLE or folder.info is None)
     rejects = None
@@ -130,7 +145,9 @@ def import_folder(
         if not refused:
             ledger.commit(session)
         if errors and mode is Mode.ROWS:
-            rejects = _write_rejects(folder, outcome, rejects_to, texts)
+            rejects = _write_rejects(
+                folder, outcome, rejects_to, lambda one: texts(causes.marked(one)), labels
+            )
     return ImportReport(
         info=folder.info,
         mode=mode,
@@ -214,11 +231,18 @@ def _ordered(problems: Iterable[Problem]) -> list[Problem]:
     places = {file: place for place, file in enumerate((CARD, CATALOGUE_FILE, *TABLES))}
     # One problem may be found twice, by the folder and by a rule; a text tells them apart.
     once = {str(one): one for one in problems}
-    return sorted(once.values(), key=lambda one: (places.get(one.file, 99), one.line or 0))
+    return sorted(
+        once.values(),
+        key=lambda one: (one.follows, places.get(one.file, 99), one.line or 0),
+    )
 
 
 def _write_rejects(
-    folder: Folder, outcome: Outcome, target: Path | None, texts: ProblemTexts
+    folder: Folder,
+    outcome: Outcome,
+    target: Path | None,
+    texts: ProblemTexts,
+    labels: Sequence[str],
 ) -> RejectReport | None:
     tables = [
         found
@@ -233,4 +257,5 @@ def _write_rejects(
         tables,
         carry=[path for path in carry if path.is_file()],
         texts=texts,
+        labels=labels,
     )

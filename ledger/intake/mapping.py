@@ -13,6 +13,7 @@ Source: docs/data-folder.md; rulings 17, 18, 20; the README of the worked exampl
 import datetime as dt
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from decimal import Decimal
 from typing import Final
 
 from ledger.aggregates.base import Command, Proposal, act_key, exact_sum
@@ -58,9 +59,8 @@ from ledger.intake.rows import (
     RiskCountRow,
     UnitRow,
 )
+from ledger.stages import CLOSING, PRE_CLOSING
 
-PRE_CLOSING: Final = "PRE_CONSUNTIVO"
-CLOSING: Final = "CONSUNTIVO"
 BUDGET: Final = "BUDGET"
 
 MEASURED: Final = "measured"
@@ -206,18 +206,19 @@ def _flow_proposals(context: Context, row: FlowRow) -> Iterator[Proposal]:
         yield Proposal(event=event, envelope=plan)
     if row.target is not None:
         target = TargetSet(year=context.year, indicator_code=code, target=row.target)
-        known_on = row.target_as_of or first
-        envelope = context.document_envelope(table, known_on, vintage=BUDGET, locator=None)
+        envelope = context.document_envelope(
+            table, row.target_as_of or first, vintage=BUDGET, locator=row.target_locator
+        )
         yield Proposal(event=target, envelope=replace(envelope, vintage=BUDGET))
     amounts = (
-        (row.pre_closing, row.pre_as_of, PRE_CLOSING),
-        (row.closing, row.closing_as_of, CLOSING),
+        (row.pre_closing, row.pre_as_of, PRE_CLOSING, row.pre_locator),
+        (row.closing, row.closing_as_of, CLOSING, row.closing_locator),
     )
-    for amount, day, vintage in amounts:
+    for amount, day, vintage, locator in amounts:
         if amount is not None:
             flow = MoneyFlowRecorded(year=context.year, node_code=row.node_code, amount=amount)
             envelope = context.document_envelope(
-                table, day or context.latest, vintage=vintage, locator=None
+                table, day or context.latest, vintage=vintage, locator=locator
             )
             yield Proposal(event=flow, envelope=envelope)
 
@@ -270,15 +271,11 @@ def _objective_proposals(context: Context, row: ObjectiveRow) -> Iterator[Propos
 
 def _results(context: Context, row: ObjectiveRow) -> Iterator[Proposal]:
     table = "objectives.csv"
-    stages = (
-        (row.result_pre, row.as_of_pre, PRE_CLOSING),
-        (row.result_closing, row.as_of_closing, CLOSING),
-    )
-    for value, day, vintage in stages:
+    for value, day, vintage, locator in _stages(row):
         if value is not None:
             result = ResultRecorded(year=context.year, indicator_code=row.code, value=value)
             envelope = context.document_envelope(
-                table, day or context.latest, vintage=vintage, locator=row.locator
+                table, day or context.latest, vintage=vintage, locator=locator
             )
             yield Proposal(event=result, envelope=envelope)
     reasons = context.reasons.get(row.code, ())
@@ -290,6 +287,14 @@ def _results(context: Context, row: ObjectiveRow) -> Iterator[Proposal]:
             table, row.as_of_closing or context.latest, vintage=CLOSING, locator=row.locator
         )
         yield Proposal(event=missing, envelope=envelope)
+
+
+def _stages(
+    row: ObjectiveRow,
+) -> Iterator[tuple[Decimal | None, dt.date | None, str, str | None]]:
+    """Yield value, day of knowledge, stage and place of both results of a row."""
+    yield row.result_pre, row.as_of_pre, PRE_CLOSING, row.locator_pre or row.locator
+    yield row.result_closing, row.as_of_closing, CLOSING, row.locator
 
 
 def close_commands(
@@ -391,12 +396,8 @@ def _printed_command(context: Context, row: ObjectiveRow) -> Command | None:
     """
     if row.result_basis == MEASURED:
         return None
-    stages = (
-        (row.result_pre, row.as_of_pre, PRE_CLOSING),
-        (row.result_closing, row.as_of_closing, CLOSING),
-    )
     proposals = []
-    for value, day, vintage in stages:
+    for value, day, vintage, locator in _stages(row):
         document = None if day is None else context.documents.get(day)
         if value is None or day is None or document is None:
             continue
@@ -412,7 +413,7 @@ def _printed_command(context: Context, row: ObjectiveRow) -> Command | None:
             aspect="value",
         )
         envelope = context.document_envelope(
-            "objectives.csv", day, vintage=vintage, locator=row.locator
+            "objectives.csv", day, vintage=vintage, locator=locator
         )
         proposals.append(Proposal(event=event, envelope=envelope))
     if not proposals:

@@ -78,6 +78,9 @@ class Problem:
     hint: str
     """One English line: what to do."""
     severity: Severity = "error"
+    follows: bool = False
+    """Whether it follows from the problem of another row or file of the folder: mended there, it is
+    gone here. See `ledger.intake.causes`."""
 
     def __str__(self) -> str:
         """Return place, value, message and hint in one line."""

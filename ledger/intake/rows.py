@@ -69,6 +69,9 @@ class ObjectiveRow:
     weight_basis: str | None
     planned_on: dt.date | None
     locator: str | None
+    """Place of the plan and of the closing result."""
+    locator_pre: str | None
+    """Place of the pre-closing result."""
     decimals: int
     """Decimals with which the results are printed; the most of the two."""
 
@@ -87,6 +90,9 @@ class FlowRow:
     pre_as_of: dt.date | None
     closing: Decimal | None
     closing_as_of: dt.date | None
+    target_locator: str | None
+    pre_locator: str | None
+    closing_locator: str | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,6 +6,7 @@ Source: docs/data-folder.md.
 import datetime as dt
 from typing import Final
 
+from ledger.aggregates.risks import LEVELS, MEASURE_TYPES, SCOPES
 from ledger.intake.dates import date_cell
 from ledger.intake.numbers import (
     decimal_cell,
@@ -141,7 +142,9 @@ def objective_spec(today: dt.date) -> TableSpec[ObjectiveRow]:
             "weight_basis": nullable(choice_cell(WEIGHT_BASES, what="weight basis")),
             "planned_on": day,
             "locator": _text,
+            "locator_pre": _text,
         },
+        optional=frozenset({"locator_pre"}),
         key=("year", "code"),
         build=lambda cells, texts: ObjectiveRow(
             **cells,
@@ -166,7 +169,11 @@ def flow_spec(today: dt.date) -> TableSpec[FlowRow]:
             "pre_as_of": day,
             "closing": _number,
             "closing_as_of": day,
+            "target_locator": _text,
+            "pre_locator": _text,
+            "closing_locator": _text,
         },
+        optional=frozenset({"target_locator", "pre_locator", "closing_locator"}),
         key=("node_code",),
         build=lambda cells, _: FlowRow(**cells),
     )
@@ -243,8 +250,8 @@ def measure_count_spec() -> TableSpec[MeasureCountRow]:
     return TableSpec(
         file="risk_matrix.csv",
         columns={
-            "scope": choice_cell(("central", "territorial"), what="scope"),
-            "measure_type": code_cell,
+            "scope": choice_cell(SCOPES, what="scope"),
+            "measure_type": choice_cell(MEASURE_TYPES, what="type of measure"),
             "measures": _count,
             "locator": _text,
         },
@@ -259,8 +266,8 @@ def risk_count_spec() -> TableSpec[RiskCountRow]:
         file="risk_activity.csv",
         columns={
             "activity": code_cell,
-            "scope": choice_cell(("central", "territorial"), what="scope"),
-            "risk_level": nullable(choice_cell(("high", "medium", "low"), what="risk level")),
+            "scope": choice_cell(SCOPES, what="scope"),
+            "risk_level": nullable(choice_cell(LEVELS, what="risk level")),
             "risks": _count,
             "locator": _text,
         },

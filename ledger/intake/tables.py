@@ -95,7 +95,7 @@ class RejectedRow:
     problems: tuple[Problem, ...]
     """At least one."""
     texts: Texts = field(default_factory=dict)
-    """Its cells as far as they could be cut; empty for rows refused after they were read."""
+    """Its cells as far as they could be cut."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

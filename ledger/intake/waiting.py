@@ -9,7 +9,7 @@ Source: docs/data-folder.md, documents.csv.
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from ledger.intake.problems import problem
@@ -93,7 +93,8 @@ def waiting_rows(
             value=value,
             facts=facts,
         )
-        found.append(RejectedRow(record=row.record, problems=(one,)))
+        one = replace(one, follows=True)
+        found.append(RejectedRow(record=row.record, problems=(one,), texts=row.texts))
     return tuple(found)
 
 

@@ -112,7 +112,7 @@ class Worker:
                 found = _problem_of(
                     error, file=table.file, line=row.line, column=column, value=value
                 )
-                rejected = RejectedRow(record=row.record, problems=(found,))
+                rejected = RejectedRow(record=row.record, problems=(found,), texts=row.texts)
                 self._outcome.rejected.setdefault(table.file, []).append(rejected)
                 self._outcome.problems.append(found)
                 count.refused += 1

@@ -5,17 +5,19 @@ Invariants:
    by `BEGIN IMMEDIATE`. Positions therefore become visible in order.
 2. A commit is durable when it returns: SQLite runs with a write-ahead log and `synchronous=FULL`.
 3. A read-only engine cannot write even by mistake.
-4. Opening changes nothing: a file becomes a ledger only by `Store.create`, and a database that is
+4. Where nobody can write, a ledger is read without the files that SQLite keeps beside it.
+5. Opening changes nothing: a file becomes a ledger only by `Store.create`, and a database that is
    not a ledger stays as it was.
 
 Source: docs/adr/0001-store.md.
 """
 
 import contextlib
+import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
@@ -27,7 +29,9 @@ from ledger.errors import (
     ConfigurationError,
     LedgerError,
     StoreError,
+    StoreFolderMissingError,
     StoreLockedError,
+    StoreReadOnlyError,
     StoreUnavailableError,
 )
 
@@ -100,6 +104,8 @@ def open_engine(
             "registro_lock_wait": lock_wait_seconds,
         },
     )
+    if read_only:
+        event.listen(engine, "do_connect", _sqlite_frozen)
     event.listen(engine, "connect", _sqlite_connect(read_only=read_only))
     event.listen(engine, "begin", _sqlite_begin)
     return engine
@@ -159,8 +165,18 @@ def translated(engine: Engine) -> Iterator[None]:
 
 def _translate(error: DBAPIError, engine: Engine) -> LedgerError:
     store, text = shown(engine.url), str(error.orig)
+    path = file_of(engine.url)
+    if path is not None and not path.absolute().parent.is_dir():
+        return StoreFolderMissingError(store=store, folder=path.absolute().parent)
+    if path is not None and path.is_dir():
+        return StoreUnavailableError(store=store, reason="it is a folder, not a file")
     if "append-only" in text:
         return AppendOnlyError(store=store, reason=text)
+    if "readonly" in text and not engine.get_execution_options()["registro_read_only"]:
+        return StoreReadOnlyError(store=store, reason="the file or its folder cannot be written")
+    if path is not None and not _folder_writable(path) and _has_log(path):
+        reason = "its last appends stand in the file -wal beside it, which cannot be read here"
+        return StoreReadOnlyError(store=store, reason=reason)
     if "locked" in text or "busy" in text:
         waited = engine.get_execution_options()["registro_lock_wait"]
         return StoreLockedError(store=store, seconds=f"{waited:g}", reason=text)
@@ -181,6 +197,34 @@ def _sqlite_connect(*, read_only: bool) -> Callable[[sqlite3.Connection, object]
             raw.execute("PRAGMA query_only=ON")
 
     return listener
+
+
+def _sqlite_frozen(
+    _: object, __: object, arguments: Sequence[object], options: Mapping[str, Any]
+) -> sqlite3.Connection | None:
+    """Open a file whose folder cannot be written; None where the usual way works.
+
+    SQLite reads a file that has a write-ahead log only where it can make files beside it, unless it
+    is told that nobody changes the file: that is so where nothing can be written and no log waits.
+    """
+    path = Path(str(arguments[0]))
+    if not path.is_file() or _folder_writable(path) or _has_log(path):
+        return None
+    place = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+    frozen: sqlite3.Connection = sqlite3.connect(place, uri=True, **options)
+    return frozen
+
+
+def _folder_writable(path: Path) -> bool:
+    """Whether this process can make files beside a file."""
+    effective = os.access in os.supports_effective_ids
+    return os.access(path.absolute().parent, os.W_OK, effective_ids=effective)
+
+
+def _has_log(path: Path) -> bool:
+    """Whether appends wait in the write-ahead log beside a file."""
+    log = path.with_name(path.name + "-wal")
+    return log.is_file() and log.stat().st_size > 0
 
 
 def _text_or_bytes(stored: bytes) -> str | bytes:

@@ -7,14 +7,17 @@ Source: rulings 19.
 """
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
-from projections.cycle.evaluate import PERCENT_DECIMALS
+from projections.cycle.evaluate import PERCENT_DECIMALS, Evaluator
 from projections.cycle.facts import CycleFacts
-from projections.cycle.replay import IndicatorLine, Replay, replay_facts
+from projections.cycle.knowledge import Knowledge
+from projections.cycle.replay import IndicatorLine, Replay, replay_of
 from projections.cycle.rounding import round_half_up
+from projections.cycle.trace import Input
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,7 +37,8 @@ class Change:
     old_vintage: str | None
     new_vintage: str | None
     causes: tuple[str, ...]
-    """Records that the new value rests on and the old one did not."""
+    """Records that changed what the value is computed from: in order of position. A record that
+    only repeats the content of the one before is none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,8 +67,9 @@ def difference(
         from_as_of: earlier cut, inclusive.
         to_as_of: later cut, inclusive.
     """
-    before = replay_facts(facts, year=year, as_of=from_as_of)
-    after = replay_facts(facts, year=year, as_of=to_as_of)
+    first = Evaluator(Knowledge(facts=facts, year=year, as_of=from_as_of))
+    second = Evaluator(Knowledge(facts=facts, year=year, as_of=to_as_of))
+    before, after = replay_of(first), replay_of(second)
     earlier = {line.code: line for line in before.indicators}
     later = {line.code for line in after.indicators}
     changed: list[Change] = []
@@ -74,11 +79,15 @@ def difference(
         old_value = None if old is None else old.value
         if line.value == old_value:
             continue
-        change = _change(old, line)
+        change = _change(old, line, causes=_causes(line.code, first, second))
         (first_known if old_value is None else changed).append(change)
     # A correction may also take the whole indicator out of the year.
     gone = (line for line in before.indicators if line.code not in later)
-    changed.extend(_change(line, _emptied(line)) for line in gone if line.value is not None)
+    changed.extend(
+        _change(line, _emptied(line), causes=_causes(line.code, first, second))
+        for line in gone
+        if line.value is not None
+    )
     return Difference(
         before=before, after=after, changed=tuple(changed), first_known=tuple(first_known)
     )
@@ -88,9 +97,8 @@ def _emptied(line: IndicatorLine) -> IndicatorLine:
     return replace(line, value=None, vintage=None, sources=())
 
 
-def _change(old: IndicatorLine | None, new: IndicatorLine) -> Change:
+def _change(old: IndicatorLine | None, new: IndicatorLine, *, causes: tuple[str, ...]) -> Change:
     old_value = None if old is None else old.value
-    known = set() if old is None else set(old.sources)
     return Change(
         code=new.code,
         label=new.label,
@@ -101,8 +109,61 @@ def _change(old: IndicatorLine | None, new: IndicatorLine) -> Change:
         change_pct=change_pct(old_value, new.value),
         old_vintage=None if old is None else old.vintage,
         new_vintage=new.vintage,
-        causes=tuple(address for address in new.sources if address not in known),
+        causes=causes,
     )
+
+
+def _causes(code: str, before: Evaluator, after: Evaluator) -> tuple[str, ...]:
+    """Return the records that changed an input or a definition of a value, by position."""
+    old, new = before.evaluate(code).trace, after.evaluate(code).trace
+    earlier = {read.slot: read for read in old.inputs()}
+    later = {read.slot: read for read in new.inputs()}
+    found = {
+        address
+        for slot in {**earlier, **later}
+        for address in _changed(earlier.get(slot), later.get(slot), before, after)
+    }
+    read_codes = {code, *old.codes(), *new.codes()}
+    found |= {address for each in read_codes for address in _redefined(each, before, after)}
+    if not found:
+        found = {
+            definition.address
+            for each in read_codes
+            if (definition := after.knowledge.definition(each)) is not None
+            and before.knowledge.definition(each) is None
+        }
+    return tuple(sorted(found, key=int))
+
+
+def _changed(
+    was: Input | None, now: Input | None, before: Evaluator, after: Evaluator
+) -> Iterator[str]:
+    """Yield the record that changed an input; none when its content is the same."""
+    if was is not None and now is not None and was.content == now.content:
+        return
+    first_cut = before.knowledge.as_of
+    if now is not None and (first_cut is None or now.as_of > first_cut):
+        yield now.address
+        return
+    # What was known before and counts only now, or is gone, was changed by a correction.
+    corrections = after.knowledge.facts.corrections
+    if was is not None and was.event_id in corrections:
+        yield corrections[was.event_id]
+
+
+def _redefined(code: str, before: Evaluator, after: Evaluator) -> Iterator[str]:
+    """Yield the record that changed a definition, or took it away."""
+    was, now = before.knowledge.definition(code), after.knowledge.definition(code)
+    if was is None:
+        return
+    if now is not None:
+        if now.event != was.event:
+            yield now.address
+        return
+    facts = after.knowledge.facts
+    for known in facts.definitions.get(code, ()):
+        if known.recorded.address == was.address and known.recorded.event_id in facts.corrections:
+            yield facts.corrections[known.recorded.event_id]
 
 
 def change_pct(old: Decimal | None, new: Decimal | None) -> Decimal | None:

@@ -13,9 +13,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
-from typing import Final, assert_never
+from typing import Final, TypeVar, assert_never
 
 from ledger.errors import FormulaError
+from ledger.events.base import Event
 from ledger.events.results import MoneyFlowRecorded, ResultRecorded
 from ledger.formula import (
     ACHIEVEMENT,
@@ -39,59 +40,18 @@ from ledger.formula import (
     WeightedMean,
 )
 from projections.cycle import deviation as rules
-from projections.cycle.facts import Known
+from projections.cycle.facts import Known, target_value
 from projections.cycle.knowledge import Definition, Knowledge
-from projections.cycle.rounding import round_half_up
+from projections.cycle.rounding import round_half_up, written
+from projections.cycle.trace import Input, Trace
 from projections.cycle.values import Missing, Reason, Value
+
+E = TypeVar("E", bound=Event)
 
 PERCENT_DECIMALS: Final = 2
 """Decimals of printed deviations and achievements."""
-
-
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """One step of a computation."""
-
-    op: str
-    value: Value
-    code: str | None = None
-    """Indicator or node concerned."""
-    weight: Decimal | None = None
-    """Weight of this step within its parent, percent."""
-    sign: str | None = None
-    """How the step enters its parent's sum: + or -."""
-    sources: tuple[str, ...] = ()
-    """Addresses of the records the step reads itself."""
-    stage: tuple[dt.date, str] | None = None
-    """Knowledge date and closing stage of the result or amount that the step reads."""
-    children: tuple["Trace", ...] = ()
-
-    def addresses(self) -> tuple[str, ...]:
-        """Return the records of the step and everything below, each once, in order of use."""
-        return tuple(dict.fromkeys(address for step in self._steps() for address in step.sources))
-
-    def codes(self) -> frozenset[str]:
-        """Return the indicators and nodes that were read, at any depth."""
-        return frozenset(step.code for step in self._steps() if step.code)
-
-    def vintage(self) -> str | None:
-        """Return the closing stage of the newest result or amount that was read."""
-        stages = [step.stage for step in self._steps() if step.stage is not None]
-        return max(stages)[1] if stages else None
-
-    def _steps(self) -> Iterator["Trace"]:
-        """Yield this step and everything below, parents first.
-
-        A step that several others share is yielded once: indicators that read each other twice at
-        every level would otherwise take time exponential in the levels.
-        """
-        pending, seen = [self], set[int]()
-        while pending:
-            step = pending.pop()
-            if id(step) not in seen:
-                seen.add(id(step))
-                yield step
-                pending.extend(reversed(step.children))
+_FULL_WEIGHT: Final = Fraction(100)
+"""Sum of the weights of siblings, percent."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -257,18 +217,17 @@ class Evaluator:
             if event.value is None
             else Fraction(event.value)
         )
-        return Trace(
-            "recorded", value, code=code, sources=(found.recorded.address,), stage=_stage(found)
-        )
+        content = event.missing_reasons if event.value is None else event.value
+        read = _input(found, ("result", code), content)
+        return Trace("recorded", value, code=code, reads=(read,), stage=_stage(found))
 
     def _flow(self, node: str) -> Trace:
         found = self.knowledge.flow(node)
         if found is None:
             return Trace("flow", Missing(Reason.NOT_RECORDED), code=node)
-        amount = Fraction(found.event.amount)
-        return Trace(
-            "flow", amount, code=node, sources=(found.recorded.address,), stage=_stage(found)
-        )
+        amount = found.event.amount
+        read = _input(found, ("flow", node), amount)
+        return Trace("flow", Fraction(amount), code=node, reads=(read,), stage=_stage(found))
 
     def _part(self, code: str, part: str) -> Trace:
         evaluation = self.evaluate(code)
@@ -276,46 +235,27 @@ class Evaluator:
             DEVIATION: evaluation.exact_deviation,
             ACHIEVEMENT: evaluation.exact_achievement,
         }.get(part, evaluation.exact)
-        sources: tuple[str, ...] = ()
+        reads: tuple[Input, ...] = ()
         if part != "value":
-            sources = tuple(k.recorded.address for k in self.knowledge.targets(code)[-1:])
-        return Trace(part, value, code=code, sources=sources, children=(evaluation.trace,))
+            reads = tuple(
+                _input(known, ("target", code), target_value(known.event))
+                for known in self.knowledge.targets(code)[-1:]
+            )
+        return Trace(part, value, code=code, reads=reads, children=(evaluation.trace,))
 
     def _weighted_mean(self, code: str, part: str) -> Trace:
-        children = self.knowledge.weighted_children(code)
-        total = Fraction(0)
-        weights = Fraction(0)
-        steps: list[Trace] = []
-        unweighted: list[str] = []
-        missing: list[str] = []
-        for child in children:
-            known = self.knowledge.weight(code, child)
-            step = self._part(child, part)
-            if known is None:
-                unweighted.append(child)
-                steps.append(step)
-                continue
-            weight = Fraction(known.event.weight)
-            steps.append(
-                replace(
-                    step,
-                    weight=known.event.weight,
-                    sources=(known.recorded.address, *step.sources),
-                )
-            )
-            if isinstance(step.value, Missing):
-                missing.append(child)
-            else:
-                total += weight * step.value
-                weights += weight
-        value: Value
-        if unweighted or not children:
-            value = Missing(Reason.WEIGHTS_UNPUBLISHED, tuple(unweighted))
-        elif missing:
-            value = Missing(Reason.CHILD_MISSING, tuple(missing))
-        else:
-            value = Missing(Reason.DIVISION_BY_ZERO) if weights == 0 else total / weights
-        return Trace("weighted_mean", value, code=code, children=tuple(steps))
+        steps = tuple(
+            self._weighted(code, child, part) for child in self.knowledge.weighted_children(code)
+        )
+        return Trace("weighted_mean", _weighted_value(steps), code=code, children=steps)
+
+    def _weighted(self, parent: str, child: str, part: str) -> Trace:
+        step = self._part(child, part)
+        known = self.knowledge.weight(parent, child)
+        if known is None:
+            return step
+        read = _input(known, ("weight", parent, child), known.event.weight)
+        return replace(step, weight=known.event.weight, reads=(read, *step.reads))
 
     @staticmethod
     def _mean(op: str, steps: Sequence[Trace]) -> Trace:
@@ -348,6 +288,40 @@ class Evaluator:
             return Trace(part, missing or Missing(Reason.CHILD_MISSING), children=(of, target))
         compute = rules.deviation if part == DEVIATION else rules.achievement
         return Trace(part, compute(rule, of.value, target.value), children=(of, target))
+
+
+def _input(known: Known[E], slot: tuple[str, ...], content: Decimal | tuple[str, ...]) -> Input:
+    recorded = known.recorded
+    return Input(
+        slot=slot,
+        content=content,
+        address=recorded.address,
+        event_id=recorded.event_id,
+        as_of=known.as_of,
+    )
+
+
+def _weighted_value(steps: Sequence[Trace]) -> Value:
+    """Return the weighted mean of steps, or why there is none.
+
+    Weights that do not sum to 100 belong to an assignment that is incomplete: a child is missing,
+    or a weight was changed and the others were not. Their mean would be of something else.
+    """
+    weights = {step.code or "": step.weight for step in steps if step.weight is not None}
+    unweighted = tuple(step.code or "" for step in steps if step.weight is None)
+    if unweighted or not steps:
+        return Missing(Reason.WEIGHTS_UNPUBLISHED, unweighted)
+    total = sum((Fraction(weight) for weight in weights.values()), Fraction(0))
+    if total != _FULL_WEIGHT:
+        return Missing(Reason.WEIGHTS_INCOMPLETE, (f"{written(total)} %",))
+    missing = tuple(step.code or "" for step in steps if isinstance(step.value, Missing))
+    if missing:
+        return Missing(Reason.CHILD_MISSING, missing)
+    mean = Fraction(0)
+    for step in steps:
+        if step.weight is not None and isinstance(step.value, Fraction):
+            mean += Fraction(step.weight) * step.value / _FULL_WEIGHT
+    return mean
 
 
 def _stage(found: Known[ResultRecorded] | Known[MoneyFlowRecorded]) -> tuple[dt.date, str] | None:

@@ -4,8 +4,9 @@ Invariants:
 1. Pure: the same events in the same order give the same facts; nothing is forgotten, so that
    every earlier state of knowledge can be asked for.
 2. A value that was superseded is dropped only for readers whose cut includes the correction.
-3. Among values of one slot the one known last counts: by `as_of`, then by position. The order in
-   which files were imported therefore does not matter.
+3. Among values of one slot the one known last counts: by `as_of`, then by position; among results
+   and amounts the closing stage decides first. The order in which files were imported therefore
+   does not matter.
 
 Source: architecture notes, section 4; rulings 14, 17.
 """
@@ -30,6 +31,7 @@ from ledger.events.planning import (
 from ledger.events.publication import DocumentPublished, FigurePublished
 from ledger.events.results import FlowNodeDefined, MoneyFlowRecorded, PeriodOpened, ResultRecorded
 from ledger.feed import RecordedEvent
+from ledger.stages import stage_rank
 
 E = TypeVar("E")
 
@@ -50,6 +52,11 @@ class Known(Generic[E]):
     def order(self) -> tuple[dt.date, int]:
         """By knowledge, then by ledger order."""
         return self.as_of, self.recorded.position
+
+    @property
+    def standing(self) -> tuple[int, dt.date, int]:
+        """By closing stage, then by knowledge, then by ledger order; see `ledger.stages`."""
+        return stage_rank(self.recorded.envelope.vintage), *self.order
 
 
 Target = TargetSet | TargetRevised
@@ -88,6 +95,8 @@ class CycleFacts:
     """Printed values of an indicator, by its code."""
     superseded: dict[str, dt.date] = field(default_factory=dict)
     """Knowledge date of the first correction, by identifier of the corrected event."""
+    corrections: dict[str, str] = field(default_factory=dict)
+    """Record of the latest correction, by identifier of the corrected event."""
     body: str | None = None
     sandbox: bool = False
     position: int = 0
@@ -104,6 +113,7 @@ class CycleFacts:
         if supersedes is not None:
             known = recorded.envelope.as_of
             self.superseded[supersedes] = min(known, self.superseded.get(supersedes, known))
+            self.corrections[supersedes] = recorded.address
         self._apply_shared(recorded)
         self._apply_year(recorded)
 

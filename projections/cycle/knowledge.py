@@ -149,16 +149,20 @@ class Knowledge:
 
     def printed(self, code: str) -> Known[FigurePublished] | None:
         """Return the latest printed value of an indicator in the year."""
-        return self._of_year(self.facts.printed.get(code, ()))
+        return self._last(self._whole_year(self.facts.printed.get(code, ())))
 
     def _of_year(self, history: Iterable[Known[E]]) -> Known[E] | None:
+        """Return the value that counts: by closing stage, then by knowledge."""
+        valid = self._valid(self._whole_year(history))
+        return max(valid, key=lambda known: known.standing, default=None)
+
+    def _whole_year(self, history: Iterable[Known[E]]) -> list[Known[E]]:
         first, last = dt.date(self.year, 1, 1), dt.date(self.year, 12, 31)
-        whole = [
+        return [
             known
             for known in history
             if (known.recorded.envelope.ref_from, known.recorded.envelope.ref_to) == (first, last)
         ]
-        return self._last(whole)
 
     def _valid(self, history: Iterable[Known[E]]) -> list[Known[E]]:
         return self.facts.valid(history, as_of=self.as_of)

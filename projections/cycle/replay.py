@@ -22,6 +22,7 @@ from ledger.types import Position
 from projections.cycle.evaluate import Evaluation, Evaluator
 from projections.cycle.facts import CycleFacts, fold
 from projections.cycle.knowledge import Knowledge
+from projections.cycle.printed import printed_value
 
 DIGEST_DOMAIN: Final = "registro/replay/v1"
 
@@ -51,6 +52,12 @@ class IndicatorLine:
     decimals: int
     published: Decimal | None
     """Latest printed value, when a document printed one that is not an input."""
+    printed: Decimal | None
+    """The value to compare with: printed, or recorded as a result although the value is computed,
+    when everything that was read for the value was known by then. None without such a figure; an
+    older one may differ without contradiction."""
+    agrees: bool | None
+    """Whether the value, rounded as `printed` is, equals it; None without one of the two."""
     sources: tuple[str, ...]
     """Addresses of the records the figure rests on."""
 
@@ -87,8 +94,14 @@ def replay(events: Iterable[RecordedEvent], *, year: int, as_of: dt.date | None)
 
 def replay_facts(facts: CycleFacts, *, year: int, as_of: dt.date | None) -> Replay:
     """Recompute every indicator of a year from facts folded before."""
-    evaluator = Evaluator(Knowledge(facts=facts, year=year, as_of=as_of))
-    lines = tuple(line_of(evaluation, evaluator.knowledge) for evaluation in evaluator.all())
+    return replay_of(Evaluator(Knowledge(facts=facts, year=year, as_of=as_of)))
+
+
+def replay_of(evaluator: Evaluator) -> Replay:
+    """Return the answer of an evaluator about its year, at its cut."""
+    knowledge = evaluator.knowledge
+    facts, year, as_of = knowledge.facts, knowledge.year, knowledge.as_of
+    lines = tuple(line_of(evaluation, knowledge) for evaluation in evaluator.all())
     return Replay(
         year=year,
         as_of=as_of,
@@ -107,6 +120,7 @@ def line_of(evaluation: Evaluation, knowledge: Knowledge) -> IndicatorLine:
     missing = evaluation.missing
     printed = knowledge.printed(evaluation.code)
     sources = evaluation.trace.addresses()
+    compared = printed_value(evaluation, knowledge)
     targets = tuple(known.recorded.address for known in knowledge.targets(evaluation.code)[-1:])
     return IndicatorLine(
         code=evaluation.code,
@@ -125,6 +139,8 @@ def line_of(evaluation: Evaluation, knowledge: Knowledge) -> IndicatorLine:
         rule=None if definition is None else definition.event.deviation_rule,
         decimals=0 if definition is None else definition.event.decimals,
         published=None if printed is None else printed.event.value,
+        printed=None if compared is None else compared.value,
+        agrees=None if compared is None else compared.agrees_with(evaluation.exact),
         sources=tuple(dict.fromkeys((*sources, *targets))),
     )
 

@@ -14,6 +14,8 @@ class Reason(StrEnum):
     """The body has not published it."""
     WEIGHTS_UNPUBLISHED = "weights_unpublished"
     """The weights it rests on are not published; they are never guessed."""
+    WEIGHTS_INCOMPLETE = "weights_incomplete"
+    """The weights it rests on do not sum to 100: a child or a weight is not recorded."""
     TARGET_MISSING = "target_missing"
     """There is no target to compare with."""
     CHILD_MISSING = "child_missing"

@@ -9,7 +9,7 @@ Invariants:
 3. Cells whose numbers are all zero are dropped, and cells are sorted by key: one content, one
    digest.
 
-Source: docs/production.md; docs/adr/0010-cube.md.
+Source: docs/production.md; docs/adr/0009-cube.md.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """The cube as it was known on a day, or at a position: folded anew from the blocks.
 
-The read model knows everything that is in the ledger. A cut in time leaves out the blocks that became
-known later; as corrections are facts of their own, nothing else has to be undone.
+The read model knows everything that is in the ledger. A cut in time leaves out the blocks that
+became known later; as corrections are facts of their own, nothing else has to be undone.
 
 Source: rulings 14; docs/production.md.
 """

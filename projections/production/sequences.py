@@ -7,6 +7,7 @@ Source: docs/production.md.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ledger.events.production import FactSourceDeclared
 from ledger.feed import FactBlock, RecordedEvent
@@ -60,11 +61,7 @@ def sequence_gaps(
     gaps = [
         SequenceGap(source=source, first=before + 1, last=after - 1)
         for source, sent in sorted(numbers.items())
-        for before, after in _neighbours(sorted(sent))
+        for before, after in pairwise(sorted(sent))
         if after > before + 1
     ]
     return tuple(gaps), tuple(unnumbered)
-
-
-def _neighbours(numbers: list[int]) -> Iterable[tuple[int, int]]:
-    return zip(numbers, numbers[1:], strict=False)

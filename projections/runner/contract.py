@@ -5,7 +5,7 @@ Invariants:
 2. Rows of an additive table merge by summing cells of one key; rows of any other table are named by
    the position they come from, so that folds merge by putting them one after the other.
 
-Source: architecture, projections; docs/adr/0011-read-models.md.
+Source: architecture, projections; docs/adr/0010-read-models.md.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -5,23 +5,25 @@ native reader release the interpreter lock.
 
 Invariant: the rows of a range do not depend on how many records were read at once.
 
-Source: docs/adr/0011-read-models.md.
+Source: docs/adr/0010-read-models.md.
 """
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Final
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
 
 import polars as pl
 
 from ledger.application import LedgerApplication
-from ledger.errors import LedgerError, ProjectionError
+from ledger.errors import PositionGapError, ProjectionError, StoredEventDecodeError
 from ledger.feed import FactBlock, read_all
 from ledger.records import RecordKind, StoredRecord
-from ledger.types import Position
+from ledger.types import BEFORE_FIRST, Position
 from projections.runner.contract import Batch, Delta, Fold, Projection
-from schemas.errors import SchemaError
+from projections.runner.poison import UNFOLDABLE, poison, position_of
+
+T = TypeVar("T")
 
 BLOCKS_AT_ONCE: Final = 128
 """Blocks that are folded as one table: the more facts, the fewer cells each gives (measured)."""
@@ -74,10 +76,14 @@ def fold_batches(
     *,
     through: Position,
 ) -> Folded:
-    """Fold batches of governed events one after the other."""
+    """Fold batches of governed events one after the other.
+
+    Raises:
+        ProjectionError: a record cannot be read or folded; it names the position.
+    """
     parts: list[pl.DataFrame] = []
     events = 0
-    for batch in batches:
+    for batch in _readable(projection, batches):
         delta = _folded(projection, fold, batch)
         parts.append(delta.rows)
         events += sum(_count(recorded.event) for recorded in batch.events)
@@ -85,24 +91,44 @@ def fold_batches(
     return Folded(rows=rows, position=through, events=events, fallbacks=0)
 
 
+def _readable(projection: Projection, items: Iterator[T]) -> Iterator[T]:
+    """Yield what is read from the ledger; name the projection when a record cannot be read."""
+    try:
+        yield from items
+    except (StoredEventDecodeError, PositionGapError) as error:
+        raise poison(projection.name, error) from error
+
+
 def _folded(projection: Projection, fold: Fold, batch: Batch) -> Delta:
     try:
         return fold(batch)
-    except (LedgerError, SchemaError, ValueError, TypeError, ArithmeticError, KeyError) as error:
-        positions = [
-            *(one.position for one in batch.blocks),
-            *(one.position for one in batch.events),
-        ]
-        raise _poison(projection, positions, error) from error
+    except ProjectionError:
+        raise
+    except UNFOLDABLE as error:
+        named = position_of(error)
+        if named is None:
+            named = _guilty(fold, batch)
+        raise poison(projection.name, error, position=named) from error
 
 
-def _poison(projection: Projection, positions: list[Position], error: Exception) -> ProjectionError:
-    named = error.facts.get("position") if isinstance(error, LedgerError) else None
-    return ProjectionError(
-        projection=projection.name,
-        position=named or min(positions, default=0),
-        reason=str(error),
-    )
+def _guilty(fold: Fold, batch: Batch) -> Position:
+    """Return the last record of the shortest beginning of a batch that cannot be folded.
+
+    Only folds of blocks come here, and they carry no state: those of events name the record.
+    """
+    blocks = batch.blocks
+    if not blocks:
+        return min((one.position for one in batch.events), default=BEFORE_FIRST)
+    low, high = 0, len(blocks) - 1
+    while low < high:
+        middle = (low + high) // 2
+        try:
+            fold(Batch(events=(), blocks=blocks[: middle + 1]))
+        except UNFOLDABLE:
+            high = middle
+        else:
+            low = middle + 1
+    return blocks[low].position
 
 
 def _count(event: object) -> int:
@@ -128,31 +154,48 @@ def _fold_facts(
     through: Position,
     threads: int,
 ) -> Folded:
-    parts: list[pl.DataFrame] = []
-    events = fallbacks = merged = 0
+    events = 0
+    sums = _Sums(projection=projection)
     with ThreadPoolExecutor(threads) as pool:
-        waiting = []
-        for records in _record_batches(ledger, after, through):
-            events += sum(one.record.event_count for one in records)
-            blocks = [one for one in records if one.record.kind is RecordKind.BLOCK]
-            if not blocks:
-                continue
-            batch = Batch(events=(), blocks=blocks)
-            waiting.append(pool.submit(_folded, projection, projection.fold, batch))
-            if len(waiting) > threads:
-                delta = waiting.pop(0).result()
-                parts.append(delta.rows)
-                fallbacks += delta.fallbacks
-            if sum(part.height for part in parts) > max(ROWS_TO_MERGE, 2 * merged):
-                parts = [projection.merge(parts)]
-                merged = parts[0].height
-        for one in waiting:
-            delta = one.result()
-            parts.append(delta.rows)
-            fallbacks += delta.fallbacks
-    return Folded(
-        rows=projection.merge(parts), position=through, events=events, fallbacks=fallbacks
-    )
+        waiting: list[Future[Delta]] = []
+        try:
+            for records in _readable(projection, _record_batches(ledger, after, through)):
+                events += sum(one.record.event_count for one in records)
+                blocks = [one for one in records if one.record.kind is RecordKind.BLOCK]
+                if blocks:
+                    batch = Batch(events=(), blocks=blocks)
+                    waiting.append(pool.submit(_folded, projection, projection.fold, batch))
+                if len(waiting) > threads:
+                    sums.add(waiting[0].result())
+                    waiting.pop(0)
+        finally:
+            # Also when a later record cannot be read: of several errors the first one is told.
+            for one in waiting:
+                sums.add(one.result())
+    return Folded(rows=sums.rows(), position=through, events=events, fallbacks=sums.fallbacks)
+
+
+@dataclass(kw_only=True, slots=True, eq=False)
+class _Sums:
+    """Cells of the batches so far, merged now and then."""
+
+    projection: Projection
+    parts: list[pl.DataFrame] = field(default_factory=list)
+    fallbacks: int = 0
+    merged: int = 0
+    """Cells that the last merge left."""
+
+    def add(self, delta: Delta) -> None:
+        """Add the cells of a batch."""
+        self.parts.append(delta.rows)
+        self.fallbacks += delta.fallbacks
+        if sum(part.height for part in self.parts) > max(ROWS_TO_MERGE, 2 * self.merged):
+            self.parts = [self.rows()]
+            self.merged = self.parts[0].height
+
+    def rows(self) -> pl.DataFrame:
+        """Return the sum of what was added."""
+        return self.projection.merge(self.parts)
 
 
 def _record_batches(
@@ -160,10 +203,10 @@ def _record_batches(
 ) -> Iterator[tuple[StoredRecord, ...]]:
     while after < through:
         records = ledger.store.read(after=after, through=through, limit=BLOCKS_AT_ONCE)
-        if not records or records[0].position != after + 1:
-            found = records[0].position if records else "nothing"
-            raise ProjectionError(
-                projection="-", position=after + 1, reason=f"the record is missing, found {found}"
-            )
+        if not records:
+            raise PositionGapError(after=after, found=through)
+        for record in records:
+            if record.position != after + 1:
+                raise PositionGapError(after=after, found=record.position)
+            after = record.position
         yield records
-        after = records[-1].position

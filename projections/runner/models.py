@@ -14,7 +14,8 @@ from projections.indicator_updates import IndicatorUpdates
 from projections.production import cube
 from projections.production.measures import fold as measure
 from projections.runner import tables
-from projections.runner.contract import Batch, Delta, Projection
+from projections.runner.contract import Batch, Delta, Fold, Projection
+from projections.runner.poison import UNFOLDABLE, poison
 from projections.trail import keys_of
 from schemas.registry import default_registry
 
@@ -64,11 +65,14 @@ def _production(batch: Batch) -> Delta:
     return Delta(rows=cells, fallbacks=sum(one.fallbacks for one in tables_))
 
 
-def _rows(
-    schema: dict[str, Any], of: Callable[[RecordedEvent], Iterator[Row]]
-) -> Callable[[Batch], Delta]:
+def _rows(name: str, schema: dict[str, Any], of: Callable[[RecordedEvent], Iterator[Row]]) -> Fold:
     def fold(batch: Batch) -> Delta:
-        found = [row for recorded in batch.events for row in of(recorded)]
+        found: list[Row] = []
+        for recorded in batch.events:
+            try:
+                found.extend(of(recorded))
+            except UNFOLDABLE as error:
+                raise poison(name, error, position=recorded.position) from error
         return Delta(rows=pl.DataFrame(found, schema=schema, orient="row"))
 
     return fold
@@ -138,7 +142,7 @@ def _trail(recorded: RecordedEvent) -> Iterator[Row]:
         )
 
 
-def _fresh_indicators() -> Callable[[Batch], Delta]:
+def _fresh_indicators() -> Fold:
     updates = IndicatorUpdates()
 
     def of(recorded: RecordedEvent) -> Iterator[Row]:
@@ -154,7 +158,7 @@ def _fresh_indicators() -> Callable[[Batch], Delta]:
                 update.as_of,
             )
 
-    return _rows(_INDICATORS, of)
+    return _rows("indicators", _INDICATORS, of)
 
 
 def _fold_from_nothing(batch: Batch) -> Delta:
@@ -177,13 +181,13 @@ PROJECTIONS: Final = {
             name="organisation",
             table=tables.organisation_change,
             schema=_ORGANISATION,
-            fold=_rows(_ORGANISATION, _organisation),
+            fold=_rows("organisation", _ORGANISATION, _organisation),
         ),
         Projection(
             name="targets",
             table=tables.target_change,
             schema=_TARGETS,
-            fold=_rows(_TARGETS, _targets),
+            fold=_rows("targets", _TARGETS, _targets),
         ),
         Projection(
             name="indicators",
@@ -196,7 +200,7 @@ PROJECTIONS: Final = {
             name="trail",
             table=tables.trail_index,
             schema=_TRAIL,
-            fold=_rows(_TRAIL, _trail),
+            fold=_rows("trail", _TRAIL, _trail),
         ),
     )
 }

@@ -7,7 +7,7 @@ Invariants:
 3. Rows depend only on the records: the digest is the same for one worker and many, for any batch
    size, after any restart.
 
-Source: docs/adr/0011-read-models.md.
+Source: docs/adr/0010-read-models.md.
 """
 
 import time
@@ -17,6 +17,7 @@ from typing import Final
 
 from ledger.application import LedgerApplication
 from ledger.errors import ProjectionError
+from ledger.store.store import FaultPoint
 from ledger.types import BEFORE_FIRST, Position
 from projections.runner.contract import Fold, Projection
 from projections.runner.folding import Folded, event_batches, fold_batches, fold_range
@@ -59,6 +60,8 @@ class Lag:
     """Events in these records."""
     seconds: float
     """Age of the oldest record not folded yet, 0 when there is none."""
+    fallbacks: int
+    """Blocks of facts that the reference decoder had to read."""
     halted_at: int | None
     halted_reason: str | None
 
@@ -66,7 +69,14 @@ class Lag:
 class Runner:
     """Runs projections of one ledger into one database of read models."""
 
-    def __init__(self, ledger: LedgerApplication, views: Views, *, url: str | None = None) -> None:
+    def __init__(
+        self,
+        ledger: LedgerApplication,
+        views: Views,
+        *,
+        url: str | None = None,
+        fault_point: FaultPoint = lambda _: None,
+    ) -> None:
         """Take the ledger and the read models.
 
         Args:
@@ -74,10 +84,12 @@ class Runner:
             views: to write into.
             url: of the ledger's store, for workers in processes of their own; None works in this
                 process alone.
+            fault_point: told when records have been folded and nothing has been written yet.
         """
         self._ledger = ledger
         self._views = views
         self._url = url
+        self._fault_point = fault_point
         self._fresh: dict[str, tuple[int, Fold]] = {}
 
     def catch_up(
@@ -95,7 +107,8 @@ class Runner:
             progress: told after every transaction.
 
         Raises:
-            ProjectionError: a record cannot be folded; everything before it was.
+            ProjectionError: a record cannot be folded, and everything before it was; or another
+                runner works on the same generation.
         """
         at = self._views.live(projection.name) or self._views.begin(projection, state=LIVE)
         return self._advance(projection, at, records=records, progress=progress)
@@ -115,13 +128,14 @@ class Runner:
             progress: told as ranges are done.
 
         Raises:
-            ProjectionError: a record cannot be folded; the live generation stays as it was.
+            ProjectionError: a record cannot be folded, or another runner rebuilds the projection;
+                the live generation stays as it was.
         """
         begin = time.perf_counter()
-        before = self._views.live(projection.name)
         new = self._views.begin(projection)
         head = self._ledger.head()
         folded = self._fold_all(projection, head, workers, progress)
+        self._fault_point("rebuild.folded")
         new = self._views.apply(
             projection,
             new,
@@ -130,26 +144,34 @@ class Runner:
             events=folded.events,
             fallbacks=folded.fallbacks,
         )
-        caught_up = self._advance(projection, new, records=RECORDS_AT_ONCE, progress=progress)
-        if caught_up.position == new.position:
-            digest = digest_of(canonical(projection, folded.rows))
-        else:
-            digest = self._views.digest(projection, new.number)
-        new = caught_up
-        changed = None
-        if before is not None and before.position == new.position:
-            changed = self._views.digest(projection, before.number) != digest
-        self._views.swap(projection, new)
+        rows = canonical(projection, folded.rows)
+        while True:
+            caught_up = self._advance(projection, new, records=RECORDS_AT_ONCE, progress=progress)
+            if caught_up.position != new.position:
+                rows = self._views.rows(projection, new.number)
+            new = caught_up
+            digest = digest_of(rows)
+            changed = self._changed(projection, new, digest)
+            if self._views.swap(projection, new):
+                break
         return Rebuilt(
             projection=projection.name,
             position=new.position,
             events=new.events,
             fallbacks=new.fallbacks,
-            rows=folded.rows.height,
+            rows=rows.height,
             digest=digest,
             changed=changed,
             seconds=time.perf_counter() - begin,
         )
+
+    def _changed(self, projection: Projection, new: Generation, digest: str) -> bool | None:
+        before = self._views.live(projection.name)
+        if before is None or before.position != new.position:
+            return None
+        present = self._views.digest(projection, before.number)
+        # The live one may have moved between the two looks: then nothing is known.
+        return present != digest if self._views.live(projection.name) == before else None
 
     def lag(self, projection: Projection) -> Lag:
         """Return how far the live generation is behind the ledger."""
@@ -165,6 +187,7 @@ class Runner:
             records=pending.records,
             events=pending.events,
             seconds=max(age, 0.0),
+            fallbacks=0 if live is None else live.fallbacks,
             halted_at=None if live is None else live.halted_at,
             halted_reason=None if live is None else live.halted_reason,
         )
@@ -190,11 +213,9 @@ class Runner:
             try:
                 folded = self._fold_next(projection, Position(at.position), through)
             except ProjectionError as error:
-                at = self._up_to(projection, at, error)
-                self._views.halt(
-                    at, position=int(error.facts["position"]), reason=error.facts["reason"]
-                )
+                self._halt(projection, at, error)
                 raise
+            self._fault_point("advance.folded")
             at = self._views.apply(
                 projection,
                 at,
@@ -206,21 +227,27 @@ class Runner:
             progress(at.position, head)
         return at
 
-    def _up_to(self, projection: Projection, at: Generation, error: ProjectionError) -> Generation:
-        """Fold what stands before a record that cannot be folded."""
+    def _halt(self, projection: Projection, at: Generation, error: ProjectionError) -> None:
+        """Fold what stands before a record that cannot be folded, and note why it stops there."""
         last = Position(int(error.facts["position"]) - 1)
-        if last <= at.position:
-            return at
-        self._fresh.pop(projection.name, None)
-        folded = self._fold_next(projection, Position(at.position), last)
-        return self._views.apply(
-            projection,
-            at,
-            folded.rows,
-            position=last,
-            events=folded.events,
-            fallbacks=folded.fallbacks,
-        )
+        if last > at.position:
+            self._fresh.pop(projection.name, None)
+            try:
+                folded = self._fold_next(projection, Position(at.position), last)
+            except ProjectionError as earlier:
+                # What is read is checked before it is decoded: the record told need not be the
+                # first one.
+                self._halt(projection, at, earlier)
+                raise earlier from error
+            at = self._views.apply(
+                projection,
+                at,
+                folded.rows,
+                position=last,
+                events=folded.events,
+                fallbacks=folded.fallbacks,
+            )
+        self._views.halt(at, position=last + 1, reason=error.facts["reason"])
 
     def _fold_next(self, projection: Projection, after: Position, through: Position) -> Folded:
         if projection.fresh is None:

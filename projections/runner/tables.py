@@ -4,11 +4,11 @@ Read models live in a database of their own: they can be thrown away and built a
 cannot. Every row carries its generation: a rebuild grows beside the rows that are being read.
 
 Invariants:
-1. At most one generation of a projection is `live`; readers ask for that one inside the transaction
-   in which they read.
+1. At most one generation of a projection is `live`, an index sees to it; readers ask for that one
+   inside the transaction in which they read.
 2. Rows of a generation and its position change in one transaction.
 
-Source: docs/adr/0011-read-models.md.
+Source: docs/adr/0010-read-models.md.
 """
 
 from typing import Final
@@ -18,6 +18,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Date,
+    Index,
     Integer,
     MetaData,
     PrimaryKeyConstraint,
@@ -48,6 +49,14 @@ generation = Table(
     PrimaryKeyConstraint("projection", "generation"),
 )
 """One row per generation: how far it has come, and why it stopped if it did."""
+
+Index(
+    "read_model_one_live",
+    generation.c.projection,
+    unique=True,
+    sqlite_where=generation.c.state == LIVE,
+    postgresql_where=generation.c.state == LIVE,
+)
 
 _TYPES: Final = {"month": Integer}
 

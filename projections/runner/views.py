@@ -4,8 +4,9 @@ Invariants:
 1. Rows and position of a generation change in one transaction, and only from the position that the
    runner read: two runners cannot apply one batch twice.
 2. The swap of two generations is one transaction; a reader sees the old one or the new one, whole.
+3. A swap never takes readers back to an earlier position, and never leaves them without rows.
 
-Source: docs/adr/0011-read-models.md.
+Source: docs/adr/0010-read-models.md.
 """
 
 import hashlib
@@ -29,9 +30,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import NullPool
 
-from ledger.errors import ProjectionError
+from ledger.errors import ProjectionError, StoreError
+from ledger.store.engine import translated
+from ledger.store.store import FaultPoint
 from projections.production.cube import KEYS, VALUES
 from projections.runner.contract import Projection
 from projections.runner.tables import BUILDING, LIVE, RETIRED, generation, metadata
@@ -63,12 +67,23 @@ def open_views(url: str) -> Engine:
 
     Args:
         url: SQLAlchemy URL.
+
+    Raises:
+        StoreFolderMissingError: its folder does not exist.
+        StoreUnavailableError: it cannot be opened.
     """
+    options = {"registro_read_only": False, "registro_lock_wait": float(_LOCK_SECONDS)}
     if not url.startswith("sqlite"):
-        engine = create_engine(url)
-        metadata.create_all(engine)
+        engine = create_engine(url, execution_options=options)
+        with translated(engine):
+            metadata.create_all(engine)
         return engine
-    engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": _LOCK_SECONDS})
+    engine = create_engine(
+        url,
+        poolclass=NullPool,
+        connect_args={"timeout": _LOCK_SECONDS},
+        execution_options=options,
+    )
 
     def prepare(connection: Any, _: object) -> None:
         connection.isolation_level = None
@@ -89,8 +104,15 @@ def open_views(url: str) -> Engine:
 
 
 @contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Give a connection whose statements all see one state of the read models."""
+    with translated(engine), engine.connect() as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
 def _writing(engine: Engine) -> Iterator[Connection]:
-    with engine.connect() as plain:
+    with translated(engine), engine.connect() as plain:
         connection = plain.execution_options(registro_begin="BEGIN IMMEDIATE")
         with connection.begin():
             yield connection
@@ -99,44 +121,66 @@ def _writing(engine: Engine) -> Iterator[Connection]:
 class Views:
     """The read models of one ledger."""
 
-    def __init__(self, engine: Engine, *, code_version: str) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        code_version: str,
+        fault_point: FaultPoint = lambda _: None,
+    ) -> None:
         self.engine = engine
         self._code_version = code_version
+        self._fault_point = fault_point
 
     def live(self, projection: str) -> Generation | None:
         """Return the generation that readers see; None before the first."""
-        with self.engine.connect() as connection, connection.begin():
+        with reading(self.engine) as connection:
             return self._find(connection, projection, LIVE)
 
     def generations(self) -> tuple[Generation, ...]:
         """Return every generation, by projection and number."""
         statement = select(generation).order_by(generation.c.projection, generation.c.generation)
-        with self.engine.connect() as connection, connection.begin():
+        with reading(self.engine) as connection:
             return tuple(_generation(row) for row in connection.execute(statement))
 
     def begin(self, projection: Projection, *, state: str = BUILDING) -> Generation:
-        """Begin a generation beside the others; what an interrupted rebuild left behind goes."""
-        with _writing(self.engine) as connection:
-            if state == BUILDING:
-                self._purge(connection, projection, BUILDING)
-            last = connection.scalar(
-                select(func.max(generation.c.generation)).where(
-                    generation.c.projection == projection.name
+        """Begin a generation beside the others; what an interrupted rebuild left behind goes.
+
+        Raises:
+            ProjectionError: another runner began the live generation meanwhile.
+        """
+        self._fault_point("begin.before")
+        number = 0
+        try:
+            with _writing(self.engine) as connection:
+                if state == BUILDING:
+                    self._purge(connection, projection, BUILDING)
+                    self._purge(connection, projection, RETIRED)
+                number = self._number(connection, projection.name)
+                connection.execute(
+                    insert(generation).values(
+                        projection=projection.name,
+                        generation=number,
+                        state=state,
+                        position=0,
+                        events=0,
+                        fallbacks=0,
+                        code_version=self._code_version,
+                    )
                 )
-            )
-            number = (last or 0) + 1
-            connection.execute(
-                insert(generation).values(
-                    projection=projection.name,
-                    generation=number,
-                    state=state,
-                    position=0,
-                    events=0,
-                    fallbacks=0,
-                    code_version=self._code_version,
-                )
-            )
+        except StoreError as error:
+            if not isinstance(error.__cause__, IntegrityError):
+                raise
+            raise _moved(projection.name, 0) from error
+        self._fault_point("begin.committed")
         return self._require(projection.name, number)
+
+    @staticmethod
+    def _number(connection: Connection, projection: str) -> int:
+        last = connection.scalar(
+            select(func.max(generation.c.generation)).where(generation.c.projection == projection)
+        )
+        return (last or 0) + 1
 
     def apply(
         self,
@@ -178,12 +222,10 @@ class Views:
                 )
             )
             if moved.rowcount != 1:
-                raise ProjectionError(
-                    projection=projection.name,
-                    position=at.position,
-                    reason="another runner moved it meanwhile",
-                )
+                raise _moved(projection.name, at.position)
             self._write(connection, projection, at, rows)
+            self._fault_point("apply.before_commit")
+        self._fault_point("apply.committed")
         return self._require(projection.name, at.number)
 
     def halt(self, at: Generation, *, position: int, reason: str) -> None:
@@ -198,24 +240,47 @@ class Views:
                 .values(halted_at=position, halted_reason=reason)
             )
 
-    def swap(self, projection: Projection, new: Generation) -> None:
-        """Make a generation the live one; the old one is retired and its rows go afterwards."""
+    def swap(self, projection: Projection, new: Generation) -> bool:
+        """Make a generation the live one; the old one is retired and its rows go afterwards.
+
+        Returns:
+            False, and nothing is changed, when the live one has come further meanwhile.
+
+        Raises:
+            ProjectionError: another runner moved the new generation, or it is gone.
+        """
+        self._fault_point("swap.before")
         named = generation.c.projection == projection.name
         with _writing(self.engine) as connection:
+            live = self._find(connection, projection.name, LIVE)
+            if live is not None and live.position > new.position:
+                return False
             connection.execute(
                 update(generation).where(named, generation.c.state == LIVE).values(state=RETIRED)
             )
-            connection.execute(
+            swapped = connection.execute(
                 update(generation)
-                .where(named, generation.c.generation == new.number)
+                .where(
+                    named,
+                    generation.c.generation == new.number,
+                    generation.c.state == BUILDING,
+                    generation.c.position == new.position,
+                )
                 .values(state=LIVE)
             )
+            if swapped.rowcount != 1:
+                raise _moved(projection.name, new.position)
+            self._fault_point("swap.before_commit")
+        self._fault_point("swap.committed")
         with _writing(self.engine) as connection:
             self._purge(connection, projection, RETIRED)
+            self._fault_point("purge.before_commit")
+        self._fault_point("purge.committed")
+        return True
 
     def rows(self, projection: Projection, number: int | None = None) -> pl.DataFrame:
         """Return the rows of a generation, in canonical order; of the live one by default."""
-        with self.engine.connect() as connection, connection.begin():
+        with reading(self.engine) as connection:
             if number is None:
                 live = self._find(connection, projection.name, LIVE)
                 number = 0 if live is None else live.number
@@ -239,7 +304,7 @@ class Views:
         return None if row is None else _generation(row)
 
     def _require(self, projection: str, number: int) -> Generation:
-        with self.engine.connect() as connection, connection.begin():
+        with reading(self.engine) as connection:
             return _generation(
                 connection.execute(
                     select(generation).where(
@@ -285,6 +350,14 @@ class Views:
         table = projection.table
         connection.execute(delete(table).where(table.c.generation.in_(gone)))
         connection.execute(delete(generation).where(*named))
+
+
+def _moved(projection: str, position: int) -> ProjectionError:
+    return ProjectionError(
+        projection=projection,
+        position=position,
+        reason="another runner moved it meanwhile",
+    )
 
 
 def read_rows(connection: Connection, projection: Projection, number: int) -> pl.DataFrame:

@@ -3,13 +3,13 @@
 Records never change, so a range that lies below the head can be folded by anybody at any time; the
 results are merged in order of position. A range that fails names its record and ends the fold.
 
-Source: docs/adr/0011-read-models.md.
+Source: docs/adr/0010-read-models.md.
 """
 
 import io
 import multiprocessing
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +17,7 @@ import polars as pl
 
 from ledger.application import LedgerApplication
 from ledger.clock import SystemClock, SystemEntropy
+from ledger.errors import LedgerError
 from ledger.store.engine import open_engine, store_url
 from ledger.store.store import Store
 from ledger.types import Position
@@ -33,6 +34,14 @@ class _Part:
     """Arrow IPC."""
     events: int
     fallbacks: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Failed:
+    """An error of a worker: its class takes its facts by name, which pickle does not know."""
+
+    kind: type[LedgerError]
+    facts: dict[str, str]
 
 
 def ranges(head: int, count: int) -> list[tuple[int, int]]:
@@ -70,7 +79,7 @@ def fold_parallel(
         waiting = [pool.submit(_fold, url, projection.name, *bounds) for bounds in cut]
         try:
             for (_, last), future in zip(cut, waiting, strict=True):
-                part = future.result()
+                part = _taken(future)
                 parts.append(pl.read_ipc(io.BytesIO(part.rows)))
                 events += part.events
                 fallbacks += part.fallbacks
@@ -81,8 +90,23 @@ def fold_parallel(
     return Folded(rows=projection.merge(parts), position=head, events=events, fallbacks=fallbacks)
 
 
-def _fold(url: str, name: str, after: int, through: int) -> _Part:
+def _taken(future: Future[_Part | _Failed]) -> _Part:
+    """Return what a worker gave; raise its error here as it was raised there."""
+    part = future.result()
+    if isinstance(part, _Failed):
+        raise part.kind(**part.facts)
+    return part
+
+
+def _fold(url: str, name: str, after: int, through: int) -> _Part | _Failed:
     """Fold one range, in a process of its own."""
+    try:
+        return _part(url, name, after, through)
+    except LedgerError as error:
+        return _Failed(kind=type(error), facts=dict(error.facts))
+
+
+def _part(url: str, name: str, after: int, through: int) -> _Part:
     from projections.runner.models import PROJECTIONS  # noqa: PLC0415 - the models import the runner's contract
 
     clock, entropy = SystemClock(), SystemEntropy()

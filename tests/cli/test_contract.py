@@ -234,7 +234,7 @@ def test_backup_is_a_ledger_of_its_own(example_ledger: Path, clean_place: Path) 
     assert run("--ledger", str(example_ledger), "backup", str(copy)).code == 0
     assert replayed(copy).json["digest"] == replayed(example_ledger).json["digest"]
     assert run("--ledger", str(copy), "verify").code == 0
-    assert run("--ledger", str(example_ledger), "backup", str(copy)).code == 22
+    assert run("--ledger", str(example_ledger), "backup", str(copy)).code == 36
 
 
 def test_a_backup_is_restored_where_no_ledger_is(example_ledger: Path, clean_place: Path) -> None:
@@ -250,7 +250,7 @@ def test_a_damaged_backup_is_not_restored(example_ledger: Path, clean_place: Pat
     with contextlib.closing(sqlite3.connect("copy.db")) as connection, connection:
         connection.execute("DROP TRIGGER record_no_update")
         connection.execute("UPDATE record SET salt = zeroblob(32) WHERE position = 9")
-    assert run("--ledger", "again.db", "restore", "copy.db").code == 23
+    assert run("--ledger", "again.db", "restore", "copy.db").code == 37
     assert not (clean_place / "again.db").exists()
 
 

@@ -56,6 +56,7 @@ def test_sources_are_mixed_setting_by_setting(tmp_path: Path) -> None:
     kinds = {one.spec.name: one.kind for one in found.found}
     assert kinds == {
         "ledger": "file",
+        "views": "default",
         "lang": "default",
         "actor": "environment",
         "color": "file",
@@ -110,7 +111,7 @@ def test_refuses_a_named_file_that_is_not_there(tmp_path: Path, named: str) -> N
         (b'lang = "it"\nlang = "en"', "overwrite"),
         (b"\xff\xfe", "utf-8"),
         (b'lnag = "it"', "did you mean lang?"),
-        (b'zzz = "it"', "known: ledger, lang"),
+        (b'zzz = "it"', "known: ledger, views, lang"),
         (b"lang = 1", "text in quotes"),
         (b"color = true", "text in quotes"),
         (b'[lang]\nit = "x"', "text in quotes"),

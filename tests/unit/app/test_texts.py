@@ -25,6 +25,7 @@ from app.texts.errors import ERRORS, error_texts
 from app.texts.reasons import NEAR_IT, REASONS_IT, problem_texts
 from app.texts.rules import RULES, rule_texts
 from app.texts.text import Lang, Text, render
+from app.texts.titles import TITLES_IT, title_text
 from app.texts.values import FACTS_IT, MISSING, PREFIXES_IT, facts_in, missing_text
 from app.texts.words import RISK
 from ledger.aggregates.risks import LEVELS, MEASURE_STATES, SCOPES
@@ -162,6 +163,12 @@ def test_a_fact_is_never_read_as_a_template(value: str) -> None:
 
 def test_every_error_has_texts_and_no_text_is_left_over() -> None:
     assert {error.code for error in error_classes()} == set(ERRORS)
+
+
+def test_every_error_has_an_italian_title_and_none_is_left_over() -> None:
+    assert set(TITLES_IT) == {*ERRORS, "internal", "interrupted", "usage"}
+    assert title_text("of_tomorrow", "it") == "of tomorrow"
+    assert title_text("ledger_missing", "en") == "ledger missing"
 
 
 def test_every_rule_has_texts() -> None:
@@ -558,3 +565,26 @@ def test_facts_stay_as_they_are_in_english() -> None:
 
     assert facts_in(facts, "en") == facts
     assert facts_in(facts, "it") == {"kind": "unità", "reason": "percorso non valido"}
+
+
+def test_a_field_that_nobody_filled_in_is_said_to_be_missing() -> None:
+    error = InvalidCommandError(
+        subject="RiskAssessed", field="method", value="", reason="it is required"
+    )
+
+    assert error_texts(error, "it")[0] == "Rischio valutato: manca method; è obbligatorio"
+
+
+@pytest.mark.parametrize(
+    ("reason", "italian"),
+    [
+        ("Expected '=' (at line 3, column 9)", "il file non è TOML valido, riga 3, colonna 9"),
+        ("[Errno 2] No such file or directory: 'x'", "il file non c'è"),
+        ("there is no such field; did you mean label?", "il campo non esiste; forse label?"),
+        ("unknown key 'a'; known: b, c", "chiave sconosciuta 'a'; le chiavi sono: b, c"),
+        ("it has more than 38 digits", "ha più di 38 cifre"),
+        ("disk on fire", "disk on fire"),
+    ],
+)
+def test_reasons_with_values_in_them_are_told_in_italian(reason: str, italian: str) -> None:
+    assert facts_in({"reason": reason}, "it") == {"reason": italian}

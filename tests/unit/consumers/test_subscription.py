@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import consumers.subscription
-from consumers.subscription import Group, PositionGapError, Subscription
+from consumers.subscription import Group, Subscription
 from ledger.aggregates.base import Proposal
 from ledger.application import LedgerApplication
 from ledger.envelopes import command
-from ledger.errors import LedgerError, StoreLockedError
+from ledger.errors import LedgerError, PositionGapError, StoreLockedError
 from ledger.feed import RecordedEvent
 from ledger.types import BEFORE_FIRST, Position
 from tests.support.given import PLAN_ACT, act_adopted, envelope

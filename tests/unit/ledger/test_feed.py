@@ -12,6 +12,7 @@ from ledger import feed
 from ledger.aggregates.base import Proposal
 from ledger.application import LedgerApplication
 from ledger.envelopes import command
+from ledger.errors import PositionGapError
 from ledger.events.acts import ActReferenceCorrected
 from ledger.feed import RecordedEvent, event_id_of, read_all
 from ledger.records import AppendPart
@@ -75,6 +76,60 @@ def test_reads_between_bounds(ledger: LedgerApplication, after: int, through: in
 
     last = ledger.head() if through is None else min(through, ledger.head())
     assert found == list(range(after + 1, last + 1))
+
+
+class Gapped(Counting):
+    """A feed from which records were taken out."""
+
+    def __init__(self, ledger: LedgerApplication, *missing: int) -> None:
+        super().__init__(ledger)
+        self.missing = missing
+
+    def read(
+        self, *, after: Position = BEFORE_FIRST, through: Position | None = None, limit: int
+    ) -> tuple[RecordedEvent, ...]:
+        found = super().read(after=after, through=through, limit=1000)
+        return tuple(item for item in found if item.position not in self.missing)[:limit]
+
+
+@pytest.mark.parametrize("batch", [1, 2, 1000])
+@pytest.mark.parametrize(
+    ("missing", "after", "found"),
+    [([1], 0, 2), ([4], 3, 5), ([4, 5, 6], 3, 7), ([3, 6], 2, 4)],
+)
+def test_stops_where_a_record_is_missing(
+    ledger: LedgerApplication,
+    monkeypatch: pytest.MonkeyPatch,
+    batch: int,
+    *,
+    missing: list[int],
+    after: int,
+    found: int,
+) -> None:
+    monkeypatch.setattr(feed, "READ_BATCH_EVENTS", batch)
+    read: list[int] = []
+
+    with pytest.raises(PositionGapError) as caught:
+        read.extend(item.position for item in read_all(Gapped(ledger, *missing)))
+
+    assert caught.value.facts == {"after": str(after), "found": str(found)}
+    assert read == [] or read[-1] <= after
+
+
+def test_stops_where_the_records_up_to_the_head_are_missing(ledger: LedgerApplication) -> None:
+    head = ledger.head()
+    reading = read_all(Gapped(ledger, head - 1, head))
+
+    with pytest.raises(PositionGapError):
+        list(reading)
+
+
+def test_a_missing_record_outside_the_bounds_stops_nobody(ledger: LedgerApplication) -> None:
+    gapped = Gapped(ledger, 2, 6)
+
+    found = read_all(gapped, after=Position(2), through=Position(5))
+
+    assert [item.position for item in found] == [3, 4, 5]
 
 
 def test_stops_at_the_head_as_it_was_at_the_beginning(ledger: LedgerApplication) -> None:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from consumers.subscription import Group, PositionGapError, Subscription
+from consumers.subscription import Group, Subscription
+from ledger.errors import PositionGapError
 from ledger.feed import RecordedEvent
 from ledger.types import BEFORE_FIRST, Position
 from projections.cycle.replay import replay
@@ -115,3 +116,38 @@ def test_an_update_names_its_cause_and_its_knowledge(
 
     assert update.cause == "registro.results.ResultRecorded"
     assert dt.date.fromisoformat(update.as_of) in {dt.date(2024, 3, 1), dt.date(2024, 6, 14)}
+
+
+def test_a_mean_is_never_told_of_a_part_of_its_weights(
+    everything: list[Group[IndicatorUpdated]],
+) -> None:
+    told = [u for group in everything for u in group.updates if u.indicator == "PS"]
+
+    assert {str(u.value) for u in told if u.value is not None} == {"106.92"}
+    assert {u.missing_reason for u in told if u.value is None} <= {
+        "child_missing",
+        "weights_incomplete",
+        "weights_unpublished",
+    }
+
+
+def test_the_last_update_of_each_indicator_of_one_instant_tells_an_import_as_a_whole(
+    everything: list[Group[IndicatorUpdated]],
+) -> None:
+    updates = [update for group in everything for update in group.updates]
+    settled = {(u.recorded_at, u.indicator): u for u in updates}
+
+    assert len({u.recorded_at for u in updates}) == 1
+    assert len(settled) < len(updates)
+    for line in replay(example_events(), year=2023, as_of=None).indicators:
+        instants = [u for (_, code), u in settled.items() if code == line.code]
+        assert [u.value for u in instants] == ([line.value] if instants else [])
+
+
+def test_an_update_names_the_append_of_its_record(
+    everything: list[Group[IndicatorUpdated]],
+) -> None:
+    by_position = {event.position: event for event in example_events()}
+
+    for update in (update for group in everything for update in group.updates):
+        assert update.append_key == by_position[Position(update.position)].append.key

@@ -2,11 +2,13 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from ledger.aggregates.base import Proposal
 from ledger.events.base import Event
+from ledger.events.risk import MeasureMonitored
 from ledger.feed import RecordedEvent
 from ledger.records import EPOCH
 from ledger.types import Position, StreamName, StreamVersion
@@ -79,20 +81,101 @@ def test_a_measure_is_overdue_from_the_day_after_its_deadline(on: dt.date, late:
     assert [state.overdue_days(on) for _, state in overdue] == ([late] if late else [])
 
 
-def test_a_completed_measure_is_not_overdue_but_was_until_then() -> None:
-    late = at(
-        DONE.__class__(
-            measure_id="M1",
-            risk_id="R1",
-            monitored_on=dt.date(2024, 2, 1),
-            state="done",
-            completed_on=dt.date(2024, 1, 20),
-        ),
-        dt.date(2024, 2, 1),
+def check(
+    day: dt.date, completed_on: dt.date | None = None, *, state: str = "done"
+) -> MeasureMonitored:
+    return MeasureMonitored(
+        measure_id="M1", risk_id="R1", monitored_on=day, state=state, completed_on=completed_on
     )
 
-    assert register(dt.date(2024, 2, 1), late).overdue() == ()
-    assert len(register(dt.date(2024, 1, 31), late).overdue()) == 1
+
+COMPLETED = dt.date(2024, 1, 20)
+CHECKED = dt.date(2024, 2, 1)
+LATE = at(check(CHECKED, COMPLETED), CHECKED)
+
+
+@pytest.mark.parametrize(
+    ("on", "overdue"),
+    [
+        (DEADLINE, 0),
+        (dt.date(2024, 1, 1), 1),
+        (dt.date(2024, 1, 19), 1),
+        (COMPLETED, 0),
+        (dt.date(2024, 1, 31), 0),
+        (CHECKED, 0),
+    ],
+)
+def test_a_measure_is_overdue_until_it_was_completed_whenever_that_was_checked(
+    on: dt.date, overdue: int
+) -> None:
+    found = register(on, LATE)
+
+    assert len(found.overdue()) == overdue
+    assert found.risks["R1"].measures[0].state == ("done" if on >= COMPLETED else "planned")
+
+
+@pytest.mark.parametrize(("as_of", "overdue"), [(COMPLETED, 1), (CHECKED, 0)])
+def test_with_a_cut_the_completion_counts_once_its_check_is_known(
+    as_of: dt.date, overdue: int
+) -> None:
+    assert len(register(COMPLETED, LATE, as_of=as_of).overdue()) == overdue
+
+
+def test_a_later_check_that_finds_the_measure_undone_again_withdraws_its_completion() -> None:
+    undone = dt.date(2024, 3, 1)
+    again = at(check(undone, state="in_progress"), undone)
+
+    assert len(register(COMPLETED, LATE, again).overdue()) == 1
+    assert register(COMPLETED, again, LATE).overdue() == register(COMPLETED, LATE, again).overdue()
+
+
+def test_a_check_by_the_day_stands_whatever_is_found_later() -> None:
+    undone = dt.date(2024, 3, 1)
+    found = register(CHECKED, LATE, at(check(undone, state="in_progress"), undone))
+
+    assert found.overdue() == ()
+    assert found.risks["R1"].measures[0].monitored_on == CHECKED
+
+
+def test_a_corrected_check_is_passed_over() -> None:
+    events = recorded(at(RISK, JAN), at(ASSESSED, JAN), at(MEASURE, JAN), LATE)
+    corrected = recorded(
+        at(RISK, JAN),
+        at(ASSESSED, JAN),
+        at(MEASURE, JAN),
+        LATE,
+        at(
+            check(CHECKED, dt.date(2024, 1, 30)),
+            dt.date(2024, 4, 1),
+            supersedes=events[-1].event_id,
+            reason="typing error",
+        ),
+    )
+
+    assert len(risk_register(corrected, on=COMPLETED).overdue()) == 1
+    assert risk_register(corrected, on=dt.date(2024, 1, 30)).overdue() == ()
+    assert risk_register(corrected, on=COMPLETED, as_of=CHECKED).overdue() == ()
+
+
+def test_a_measure_that_is_corrected_keeps_what_the_checks_have_found() -> None:
+    events = recorded(at(RISK, JAN), at(ASSESSED, JAN), at(MEASURE, JAN), LATE)
+    corrected = [
+        at(RISK, JAN),
+        at(ASSESSED, JAN),
+        at(MEASURE, JAN),
+        LATE,
+        at(
+            replace(MEASURE, deadline=dt.date(2023, 6, 30)),
+            dt.date(2024, 4, 1),
+            supersedes=events[2].event_id,
+            reason="typing error",
+        ),
+    ]
+    found = risk_register(recorded(*corrected), on=CHECKED).risks["R1"].measures
+
+    assert [(m.state, m.measure.deadline, m.set_on) for m in found] == [
+        ("done", dt.date(2023, 6, 30), JAN)
+    ]
 
 
 def test_a_measure_nobody_checked_is_listed() -> None:

@@ -223,3 +223,45 @@ def test_every_event_of_the_example_is_on_the_trail_of_its_stream_and_of_its_key
     for event in (*some, results[0], results[-1]):
         for entity in (event.stream, *keys_of(event.event)):
             assert event.position in {entry.position for entry in trail(events, entity=entity)}
+
+
+def test_a_correction_is_compared_with_the_event_it_corrects() -> None:
+    cycle = Cycle()
+    first = cycle.add(result("X", "111.43"), PRE, vintage="PRE_CONSUNTIVO")
+    cycle.add(result("X", "111.5"), CLOSING, vintage="CONSUNTIVO")
+    cycle.add(result("X", "112"), CLOSING, supersedes=first)
+    entry = trail(cycle.events, entity="X")[-1]
+
+    assert changes(entry)["value"] == ("111.43", "112")
+    assert (entry.supersedes, entry.supersedes_position) == (first.event_id, 1)
+
+
+def test_a_correction_of_a_correction_is_compared_with_the_latter() -> None:
+    cycle = Cycle()
+    first = cycle.add(result("X", "1"), PRE)
+    second = cycle.add(result("X", "2"), CLOSING, supersedes=first)
+    cycle.add(result("X", "9"), CLOSING)
+    cycle.add(result("X", "3"), CLOSING, supersedes=second)
+    entry = trail(cycle.events, entity="X")[-1]
+
+    assert changes(entry)["value"] == ("2", "3")
+    assert entry.supersedes_position == 2
+
+
+def test_a_correction_that_moves_a_result_to_another_unit_shows_both_units() -> None:
+    cycle = Cycle()
+    first = cycle.add(result("X", "1"), PRE)
+    cycle.add(result("X", "1", unit_code="DR01"), CLOSING, supersedes=first)
+
+    assert changes(trail(cycle.events, entity="X")[-1])["unit_code"] == ("-", "DR01")
+
+
+def test_a_correction_of_an_event_that_was_not_read_is_compared_with_the_one_before() -> None:
+    cycle = Cycle()
+    first = cycle.add(result("X", "1"), PRE)
+    cycle.add(result("X", "2"), PRE)
+    cycle.add(result("X", "3"), CLOSING, supersedes=first)
+    entry = trail(cycle.events[1:], entity="X")[-1]
+
+    assert changes(entry)["value"] == ("2", "3")
+    assert entry.supersedes_position is None

@@ -123,3 +123,73 @@ def test_a_second_value_of_the_same_day_is_a_correction() -> None:
     ledger.refuses(at(flow("A", "11"), CLOSING), Rule.RESULT_ALREADY_RECORDED)
     ledger.accepts(at(result("1"), CLOSING, vintage="RENDICONTO"))
     ledger.accepts(at(flow("A", "11"), dt.date(2024, 7, 1)))
+
+
+def closed(event: ResultRecorded | MoneyFlowRecorded) -> Given:
+    """Return a year in which an indicator or node has a closing value."""
+    return ready().given(at(event, CLOSING, vintage="CONSUNTIVO"))
+
+
+LATER = dt.date(2024, 9, 1)
+EARLIER = dt.date(2024, 3, 1)
+
+
+@pytest.mark.parametrize("event", [result("1.234"), flow("A", "11"), result(None, "FUNDING")])
+@pytest.mark.parametrize("vintage", [None, "consuntivo", "ASSESTATO"])
+@pytest.mark.parametrize("known_on", [EARLIER, CLOSING, LATER])
+def test_beside_a_closing_value_a_value_without_listed_stage_is_refused(
+    event: ResultRecorded | MoneyFlowRecorded, vintage: str | None, known_on: dt.date
+) -> None:
+    given = result() if isinstance(event, ResultRecorded) else flow()
+
+    refused = closed(given).refuses(at(event, known_on, vintage=vintage), Rule.RESULT_STAGE)
+    assert refused.facts["stage"] == (vintage or "-")
+    assert refused.facts["standing"] == "2024-06-14"
+
+
+@pytest.mark.parametrize(
+    ("vintage", "known_on"), [("CONSUNTIVO", EARLIER), ("CONSUNTIVO", dt.date(2024, 6, 13))]
+)
+def test_a_closing_value_known_before_the_one_that_counts_is_refused(
+    vintage: str, known_on: dt.date
+) -> None:
+    closed(result()).refuses(at(result("1"), known_on, vintage=vintage), Rule.RESULT_STAGE)
+
+
+@pytest.mark.parametrize(
+    ("vintage", "known_on"),
+    [
+        ("CONSUNTIVO", LATER),
+        ("RENDICONTO", CLOSING),
+        ("RENDICONTO", EARLIER),
+        ("PRE_CONSUNTIVO", EARLIER),
+        ("PRE_CONSUNTIVO", LATER),
+        ("MONITORING_Q3", dt.date(2023, 10, 31)),
+    ],
+)
+def test_beside_a_closing_value_a_value_that_says_where_it_belongs_is_accepted(
+    vintage: str, known_on: dt.date
+) -> None:
+    closed(result()).accepts(at(result("1"), known_on, vintage=vintage))
+
+
+def test_the_stage_is_asked_only_where_a_value_of_a_listed_stage_stands() -> None:
+    ledger = ready().given(at(result(), EARLIER), at(result("2"), CLOSING, vintage="ASSESTATO"))
+
+    ledger.accepts(at(result("3"), LATER))
+    ledger.accepts(at(result("4"), LATER, vintage="PRE_CONSUNTIVO"))
+    ledger.refuses(at(result("5"), dt.date(2024, 10, 1)), Rule.RESULT_STAGE)
+
+
+def test_another_unit_indicator_or_period_has_its_own_stage() -> None:
+    quarter = envelope(LATER, ref=(JAN_1, dt.date(2023, 3, 31)))
+
+    closed(result()).accepts(Proposal(event=result("1"), envelope=quarter))
+    closed(result()).given(definition("PI")).accepts(at(result("1", code="PI"), LATER))
+
+
+def test_a_correction_needs_no_stage() -> None:
+    ledger = closed(result())
+    corrected = event_id_of(ledger.session.staged[-1].append)
+
+    ledger.accepts(at(result("1"), LATER, supersedes=corrected, reason="typing error"))

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from ledger.aggregates.risks import MEASURE_TYPES
 from ledger.events.base import Event
 from ledger.events.risk import (
     MeasureCountsReported,
@@ -62,7 +63,14 @@ def test_a_risk_from_registration_to_a_completed_measure() -> None:
         (replace(MEASURE, measure_id="M2", risk_id="R2"), Rule.UNKNOWN_REFERENCE),
         (replace(DONE, measure_id="M2"), Rule.UNKNOWN_REFERENCE),
         (replace(DONE, state="perhaps"), Rule.VALUE_NOT_ALLOWED),
-        (replace(DONE, completed_on=None), Rule.VALUE_NOT_ALLOWED),
+        (replace(DONE, completed_on=None), Rule.COMPLETION_DATE_MISSING),
+        (replace(DONE, state="not_done"), Rule.VALUE_NOT_ALLOWED),
+        (replace(MEASURE, measure_id="M2", measure_type="controllo"), Rule.VALUE_NOT_ALLOWED),
+        (replace(MEASURE, measure_id="M2", measure_type="Control"), Rule.VALUE_NOT_ALLOWED),
+        (
+            MeasureCountsReported(scope="central", measure_type="controllo", measures=1),
+            Rule.VALUE_NOT_ALLOWED,
+        ),
         (replace(DONE, state="in_progress"), Rule.VALUE_NOT_ALLOWED),
         (replace(DONE, completed_on=dt.date(2023, 12, 1)), Rule.DATES_OUT_OF_ORDER),
         (
@@ -91,3 +99,19 @@ def test_counts_are_recorded_as_counts() -> None:
     Given().accepts(
         MeasureCountsReported(scope="central", measure_type="control", measures=111)
     ).accepts(RiskCountsReported(activity="registered", scope="central", risks=276))
+
+
+def test_the_refusal_of_a_measure_done_without_a_day_says_that_the_day_is_missing() -> None:
+    ledger = Given().given(RISK, ASSESSED, MEASURE)
+    refused = ledger.refuses(replace(DONE, completed_on=None), Rule.COMPLETION_DATE_MISSING)
+
+    assert refused.facts["measure"] == "M1"
+    assert "completed_on, the day of completion, is missing" in str(refused)
+
+
+def test_the_refusal_of_an_unknown_type_lists_the_types() -> None:
+    ledger = Given().given(RISK)
+    refused = ledger.refuses(replace(MEASURE, measure_type="controllo"), Rule.VALUE_NOT_ALLOWED)
+
+    assert refused.facts["field"] == "measure_type"
+    assert refused.facts["allowed"].split(", ") == list(MEASURE_TYPES)

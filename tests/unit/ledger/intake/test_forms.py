@@ -1,5 +1,6 @@
 """Events from typed texts: every type, every error with its field and reason."""
 
+import dataclasses
 import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
@@ -17,7 +18,8 @@ from ledger.events.measurement import IncentiveScaleSet
 from ledger.events.organisation import UnitCountsReported
 from ledger.events.planning import TargetSet, WeightSet
 from ledger.events.publication import DocumentPublished
-from ledger.intake.forms import FormField, Text, build, fields_of
+from ledger.events.results import ResultRecorded
+from ledger.intake.forms import FormField, Text, amended, build, fields_of
 
 ACT = ActReference(organ="CdA", act_type="resolution", number="14", adopted_on=dt.date(2023, 1, 30))
 ACT_TEXT = "CdA/resolution/14/2023-01-30"
@@ -388,3 +390,74 @@ def test_refuses_an_unknown_field_even_when_it_is_empty() -> None:
 @pytest.mark.parametrize("name", ["TYPE", "KEYS", "__class__"])
 def test_what_is_no_field_cannot_be_written(name: str) -> None:
     refused(TargetSet, {**TARGET, name: "x"}, name)
+
+
+@pytest.mark.parametrize(
+    ("text", "thousands", "decimals"),
+    [
+        ("1.234", "1234", "1.2340"),
+        ("1,234", "1234", "1.2340"),
+        ("-1.234", "-1234", "-1.2340"),
+        ("+12,000", "+12000", "+12.0000"),
+        ("999.999", "999999", "999.9990"),
+    ],
+)
+def test_refuses_a_number_that_may_mean_two_and_says_how_to_write_either(
+    text: str, thousands: str, decimals: str
+) -> None:
+    reason = refused(TargetSet, {**TARGET, "target": text}, "target")
+
+    assert f"write {thousands} for thousands, {decimals} for decimals" in reason
+    for clear in (thousands, decimals):
+        build(TargetSet, {**TARGET, "target": clear})
+
+
+@pytest.mark.parametrize("text", ["0.234", "0,234", "1234.567", "1.2345", "1.23", "012.345"])
+def test_reads_three_decimals_that_cannot_be_thousands(text: str) -> None:
+    expected = Decimal(text.replace(",", "."))
+
+    assert build(TargetSet, {**TARGET, "target": text}).target == expected
+
+
+def test_an_event_is_amended_by_the_fields_that_are_named() -> None:
+    old = build(TargetSet, {**TARGET, "target": "1.2340"})
+    wrong = dataclasses.replace(old, target=Decimal("118.234"))
+
+    assert amended(wrong, {}) == wrong
+    assert amended(wrong, {"indicator_code": "PI"}) == dataclasses.replace(
+        wrong, indicator_code="PI"
+    )
+    assert amended(wrong, {"target": "112,5"}).target == Decimal("112.5")
+
+
+def test_an_empty_text_takes_an_optional_value_out_of_an_amended_event() -> None:
+    missing = ResultRecorded(
+        year=2023, indicator_code="X", unit_code="DR01", missing_reasons=("FUNDING",)
+    )
+
+    assert amended(missing, {"unit_code": "", "missing_reasons": ()}) == ResultRecorded(
+        year=2023, indicator_code="X"
+    )
+    assert amended(missing, {"missing_reasons": "TIME, FUNDING"}).missing_reasons == (
+        "TIME",
+        "FUNDING",
+    )
+
+
+@pytest.mark.parametrize(
+    ("texts", "field", "reason"),
+    [
+        ({"valeu": "1"}, "valeu", "did you mean value?"),
+        ({"indicator_code": ""}, "indicator_code", "it is required"),
+        ({"value": "1.234"}, "value", "it may mean two numbers"),
+        ({"value": "many"}, "value", "at most one decimal mark"),
+        ({"value": ["1", "2"]}, "value", "it takes one value"),
+    ],
+)
+def test_refuses_to_amend(texts: dict[str, str | list[str]], field: str, reason: str) -> None:
+    old = ResultRecorded(year=2023, indicator_code="X", value=Decimal(1))
+
+    with pytest.raises(InvalidCommandError) as caught:
+        amended(old, texts)
+    assert caught.value.facts["field"] == field
+    assert reason in caught.value.facts["reason"]

@@ -17,7 +17,9 @@ from ledger.errors import (
     ConfigurationError,
     LedgerMissingError,
     StoreError,
+    StoreFolderMissingError,
     StoreLockedError,
+    StoreReadOnlyError,
     StoreUnavailableError,
 )
 from ledger.store.engine import (
@@ -388,3 +390,72 @@ def test_a_text_that_is_not_utf_8_is_given_as_bytes(ledger_file: Path) -> None:
 
     assert damaged == b"\xff\x00"
     assert sound == "perché"
+
+
+def reader_of(path: Path) -> Store:
+    """Return a store that only reads."""
+    engine = open_engine(store_url(str(path)), read_only=True)
+    return Store(engine, clock=FakeClock(), entropy=CountingEntropy())
+
+
+@contextmanager
+def read_only_folder() -> Iterator[Path]:
+    """Give a ledger in a folder in which nothing can be written, to somebody to whom that applies.
+
+    Yields:
+        The file of the ledger.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "ledger.db"
+        new_ledger(path).store.engine.dispose()
+        path.chmod(0o444)
+        path.parent.chmod(0o555)
+        with without_privileges():
+            yield path
+        path.parent.chmod(0o700)
+
+
+def test_a_ledger_is_read_where_nothing_can_be_written() -> None:
+    with read_only_folder() as path:
+        store = reader_of(path)
+        store.open()
+
+        assert store.head() > 0
+        store.engine.dispose()
+        assert [item.name for item in path.parent.iterdir()] == ["ledger.db"]
+
+
+def test_a_ledger_that_cannot_be_written_says_so_to_a_writer() -> None:
+    with read_only_folder() as path, pytest.raises(StoreReadOnlyError) as caught:
+        store_at(path).open()
+
+    assert caught.value.facts["store"] == str(path)
+
+
+def test_a_log_that_cannot_be_read_is_named() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "ledger.db"
+        ledger = new_ledger(path)
+        held = path.with_name("ledger.db-wal").read_bytes()
+        ledger.store.engine.dispose()
+        path.with_name("ledger.db-wal").write_bytes(held or b"x" * 32)
+        path.parent.chmod(0o555)
+        with without_privileges(), pytest.raises(StoreReadOnlyError) as caught:
+            reader_of(path).open()
+        path.parent.chmod(0o700)
+
+    assert "-wal" in caught.value.facts["reason"]
+
+
+def test_the_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StoreFolderMissingError) as caught:
+        store_at(tmp_path / "none" / "ledger.db").create()
+
+    assert caught.value.facts["folder"] == str(tmp_path / "none")
+
+
+def test_a_folder_in_place_of_the_file_is_said_to_be_one(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnavailableError) as caught:
+        store_at(tmp_path).open()
+
+    assert caught.value.facts["reason"] == "it is a folder, not a file"

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from ledger.formula import Flow, Percent
+from ledger.formula import Flow, Percent, Recorded, WeightedMean
 from projections.cycle.diff import Change, Difference, change_pct, difference
 from tests.support.cycle import (
     CLOSING,
@@ -19,7 +19,9 @@ from tests.support.cycle import (
     objective,
     result,
     target,
+    weight,
 )
+from tests.support.dataset import example_events
 
 
 def compared(cycle: Cycle, first: dt.date = PRE, second: dt.date = CLOSING) -> Difference:
@@ -124,14 +126,16 @@ def test_an_indicator_taken_out_of_the_year_by_a_correction_is_listed() -> None:
     cycle = Cycle()
     wrong = cycle.add(definition("X"))
     cycle.add(result("X", "7"), PRE, vintage="PRE_CONSUNTIVO")
-    cycle.add(definition("X", valid_from=dt.date(2024, 1, 1)), CLOSING, supersedes=wrong)
+    correction = cycle.add(
+        definition("X", valid_from=dt.date(2024, 1, 1)), CLOSING, supersedes=wrong
+    )
     found = compared(cycle)
 
     assert found.after.line("X") is None
     (change,) = found.changed
     assert (change.code, change.label, change.unit) == ("X", "label of X", "percent")
     assert (change.old, change.new) == (Decimal("7.00"), None)
-    assert (change.new_vintage, change.causes) == (None, ())
+    assert (change.new_vintage, change.causes) == (None, (correction.address,))
 
 
 def test_an_indicator_without_value_that_leaves_the_year_is_no_change() -> None:
@@ -169,6 +173,89 @@ def test_what_rests_on_a_restated_value_is_restated_with_the_same_cause() -> Non
     assert codes(found.changed) == ["X"]
     assert found.changed[0].causes == (closing.address,)
     assert found.changed[0].change_pct == Decimal("100.00")
+
+
+def weighted(pre: tuple[str, str], closing: tuple[str, str]) -> tuple[Cycle, list[str]]:
+    """Return a weighted mean P of A and B at two stages, and the closing records of A and B."""
+    cycle = Cycle().define(objective("P"), definition("P", WeightedMean(), rule="DR4"))
+    for code in "AB":
+        cycle.define(objective(code, "P"), definition(code), weight("P", code, "50"))
+    for code, value in zip("AB", pre, strict=True):
+        cycle.add(result(code, value), PRE, vintage="PRE_CONSUNTIVO")
+    records = [
+        cycle.add(result(code, value), CLOSING, vintage="CONSUNTIVO").address
+        for code, value in zip("AB", closing, strict=True)
+    ]
+    return cycle, records
+
+
+def test_a_closing_result_that_repeats_the_value_before_is_no_cause() -> None:
+    cycle, (_, second) = weighted(("1", "2"), ("1.00", "4"))
+    parent, child = compared(cycle).changed
+
+    assert (child.code, child.causes) == ("B", (second,))
+    assert (parent.code, parent.causes) == ("P", (second,))
+
+
+def test_every_input_that_changed_is_a_cause_in_order_of_position() -> None:
+    cycle, records = weighted(("1", "2"), ("2", "4"))
+
+    assert compared(cycle).changed[0].causes == tuple(records)
+
+
+def test_a_weight_that_changed_is_a_cause() -> None:
+    cycle, _ = weighted(("1", "2"), ("1", "2"))
+    changed = [
+        cycle.add(weight("P", code, part), CLOSING) for code, part in (("A", "40"), ("B", "60"))
+    ]
+    (change,) = compared(cycle).changed
+
+    assert change.code == "P"
+    assert change.causes == tuple(record.address for record in changed)
+
+
+def test_a_definition_that_changed_is_a_cause() -> None:
+    cycle = Cycle().define(definition("X"), result("X", "7"))
+    changed = cycle.add(definition("X", Percent(Recorded()), version=2), CLOSING)
+    (change,) = compared(cycle).changed
+
+    assert (change.new, change.causes) == (700, (changed.address,))
+
+
+def test_a_definition_known_after_its_result_is_the_cause_that_a_value_is_known() -> None:
+    cycle = Cycle().define(result("X", "7"))
+    defined = cycle.add(definition("X"), CLOSING)
+    (change,) = compared(cycle).first_known
+
+    assert change.causes == (defined.address,)
+
+
+def test_a_correction_that_brings_an_older_value_back_is_its_cause() -> None:
+    cycle = Cycle().define(definition("X"))
+    cycle.add(result("X", "7"), PLAN)
+    wrong = cycle.add(result("X", "9"), PRE)
+    moved = cycle.add(result("X", "9", unit_code="DR01"), CLOSING, supersedes=wrong)
+    (change,) = compared(cycle).changed
+
+    assert (change.old, change.new, change.causes) == (9, 7, (moved.address,))
+
+
+def test_a_correction_moved_to_another_unit_is_the_cause_that_a_value_is_gone() -> None:
+    cycle = Cycle().define(definition("X"))
+    wrong = cycle.add(result("X", "7"), PRE)
+    moved = cycle.add(result("X", "7", unit_code="DR01"), CLOSING, supersedes=wrong)
+    (change,) = compared(cycle).changed
+
+    assert (change.new, change.causes) == (None, (moved.address,))
+
+
+def test_the_restatement_of_the_example_names_the_objectives_that_changed() -> None:
+    cycle = Cycle(events=list(example_events()))
+    changes = {change.code: change for change in compared(cycle).changed}
+    of = {change.code: set(change.causes) for change in changes.values()}
+
+    assert of["PS"] == of["OGE3"] | of["OGE5"]
+    assert {code for code in changes if code.startswith("OGE")} == {"OGE3", "OGE5"}
 
 
 @pytest.mark.parametrize("day", [PLAN, PRE, CLOSING])

@@ -263,10 +263,17 @@ def weighted(*children: tuple[str, str | None, str | None], part: str = "value")
     ("children", "expected"),
     [
         ([("A", "60", "110"), ("B", "40", "100")], Fraction(106)),
-        ([("A", "30", "1"), ("B", "30", "2")], Fraction(3, 2)),
+        ([("A", "30", "1"), ("B", "70", "2")], Fraction(17, 10)),
+        ([("A", "30", "1"), ("B", "30", "2")], Missing(Reason.WEIGHTS_INCOMPLETE, ("60 %",))),
+        ([("A", "60", "1"), ("B", "60", "2")], Missing(Reason.WEIGHTS_INCOMPLETE, ("120 %",))),
+        (
+            [("A", "33.33", "1"), ("B", "33.33", "1"), ("C", "33.33", "1")],
+            Missing(Reason.WEIGHTS_INCOMPLETE, ("99.99 %",)),
+        ),
+        ([("A", "50", None), ("B", "30", "8")], Missing(Reason.WEIGHTS_INCOMPLETE, ("80 %",))),
         ([("A", "100", "7"), ("B", "0", "1000")], Fraction(7)),
-        ([("A", "1", "1"), ("B", "2", "0")], Fraction(1, 3)),
-        ([("A", "0", "7")], DIVIDED),
+        ([("A", "12.5", "1"), ("B", "87.5", "0")], Fraction(1, 8)),
+        ([("A", "0", "7")], Missing(Reason.WEIGHTS_INCOMPLETE, ("0 %",))),
         ([("A", None, "7")], Missing(Reason.WEIGHTS_UNPUBLISHED, ("A",))),
         (
             [("A", "50", "7"), ("B", None, "8"), ("C", None, None)],
@@ -294,6 +301,16 @@ def test_the_weighted_mean_takes_a_part_of_the_children(part: str, expected: str
     cycle = weighted(("A", "60", "110"), ("B", "40", "100"), part=part)
 
     assert cycle.evaluated("P").exact == Fraction(expected)
+
+
+def test_a_change_of_one_weight_alone_leaves_no_mean_until_the_others_follow() -> None:
+    cycle = weighted(("A", "60", "110"), ("B", "40", "100"))
+    cycle.add(weight("P", "A", "50"), PRE)
+    cycle.add(weight("P", "B", "50"), CLOSING)
+
+    assert cycle.evaluated("P", PLAN).exact == 106
+    assert cycle.evaluated("P", PRE).exact == Missing(Reason.WEIGHTS_INCOMPLETE, ("90 %",))
+    assert cycle.evaluated("P", CLOSING).exact == 105
 
 
 def test_a_guideline_without_weight_below_weighted_objectives_does_not_enter() -> None:

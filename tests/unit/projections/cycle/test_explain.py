@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -27,6 +28,7 @@ from tests.support.cycle import (
 from tests.support.dataset import example_events
 from tests.support.given import PLAN_ACT
 
+LATER = dt.date(2024, 9, 1)
 REPORT_ACT = ActReference(
     organ="CdA", act_type="resolution", number="30", adopted_on=dt.date(2024, 6, 14)
 )
@@ -215,3 +217,62 @@ def test_a_record_line_says_who_and_where_from() -> None:
     assert (record.actor, record.source) == ("DCPCG", "test")
     assert record.as_of == PRE
     assert record.recorded_at.utcoffset() == dt.timedelta(0)
+
+
+def test_every_place_in_a_document_of_the_example_is_a_place_of_that_document(
+    example: Sequence[Explanation],
+) -> None:
+    tags = {"ra2023": "000", "rp2023": "001"}
+    lines = [
+        record
+        for day in (PRE, CLOSING)
+        for explanation in example
+        if (found := explain(example_events(), code=explanation.line.code, year=YEAR, as_of=day))
+        for step in steps(found.tree)
+        for record in (*step.records, *(each.record for each in found.targets))
+        if record.document is not None
+    ]
+
+    assert {line.document for line in lines} == set(tags)
+    for line in lines:
+        assert (line.locator or "").startswith(tags[line.document or ""] + ":"), line
+        assert line.document_title is not None
+
+
+def test_the_pre_closing_result_of_the_example_is_read_from_the_pre_closing_document() -> None:
+    found = explain(example_events(), code="OGE1", year=YEAR, as_of=PRE)
+
+    assert found is not None
+    (record,) = found.tree.records
+    assert record.source == "import ra2023 000:230"
+    assert record.document_title == "INPS, Relazione attività 2023"
+
+
+def test_a_correction_without_acts_stands_under_the_acts_of_what_it_corrects() -> None:
+    cycle = Cycle().define(definition("X"))
+    first = cycle.add(result("X", "1"), CLOSING, acts=(REPORT_ACT,))
+    second = cycle.add(result("X", "2"), LATER, supersedes=first)
+    cycle.add(result("X", "3"), LATER, supersedes=second)
+    found = explained(cycle, "X")
+
+    assert found.acts == (REPORT_ACT,)
+    assert [(r.acts, r.corrects) for r in found.tree.records] == [((REPORT_ACT,), second.address)]
+
+
+def test_a_correction_under_an_act_of_its_own_stands_under_that_act() -> None:
+    cycle = Cycle().define(definition("X"))
+    first = cycle.add(result("X", "1"), CLOSING, acts=(REPORT_ACT,))
+    cycle.add(result("X", "2"), LATER, supersedes=first, acts=(PLAN_ACT,))
+
+    assert explained(cycle, "X").acts == (PLAN_ACT,)
+
+
+def test_a_correction_of_itself_in_an_altered_ledger_has_no_acts() -> None:
+    cycle = Cycle().define(definition("X"))
+    wrong = cycle.add(result("X", "1"), CLOSING)
+    cycle.events[-1] = replace(
+        wrong, envelope=replace(wrong.envelope, supersedes=wrong.event_id, reason="altered")
+    )
+    cycle.add(result("X", "2"), LATER, supersedes=wrong)
+
+    assert explained(cycle, "X").acts == ()

@@ -25,6 +25,7 @@ from tests.support.cycle import (
 )
 from tests.support.given import DEC_31, JAN_1
 
+LATER = dt.date(2024, 9, 1)
 BEFORE_PLAN = PLAN - dt.timedelta(days=1)
 V1 = definition("X", valid_to=DEC_31)
 V2 = definition("X", Constant(Decimal(2)), version=2, valid_from=dt.date(2024, 1, 1))
@@ -220,6 +221,44 @@ def test_the_result_of_the_latest_stage_counts_in_any_order_of_import(
         for found in (cycle.known(day).result("OGE3") for day in (PLAN, PRE, CLOSING, None))
     ]
     assert values == [None, Decimal("116.58"), Decimal("122.79"), Decimal("122.79")]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "counts"),
+    [
+        (("CONSUNTIVO", CLOSING), (None, LATER), "1"),
+        (("CONSUNTIVO", CLOSING), ("ASSESTATO", LATER), "1"),
+        (("CONSUNTIVO", CLOSING), ("PRE_CONSUNTIVO", LATER), "1"),
+        (("RENDICONTO", PRE), ("CONSUNTIVO", CLOSING), "1"),
+        (("CONSUNTIVO", CLOSING), ("RENDICONTO", CLOSING), "2"),
+        (("CONSUNTIVO", CLOSING), ("CONSUNTIVO", LATER), "2"),
+        ((None, CLOSING), ("ASSESTATO", LATER), "2"),
+        ((None, LATER), ("ASSESTATO", CLOSING), "1"),
+        ((None, LATER), ("PRE_CONSUNTIVO", PRE), "2"),
+    ],
+)
+def test_the_stage_decides_before_the_day_of_knowledge(
+    first: tuple[str | None, dt.date], second: tuple[str | None, dt.date], counts: str
+) -> None:
+    cycle = Cycle()
+    for value, (vintage, day) in (("1", first), ("2", second)):
+        cycle.add(result("X", value), day, vintage=vintage)
+        cycle.add(flow("A", value), day, vintage=vintage)
+    found, amount = cycle.known().result("X"), cycle.known().flow("A")
+
+    assert found is not None
+    assert amount is not None
+    assert (found.event.value, amount.event.amount) == (Decimal(counts), Decimal(counts))
+
+
+def test_a_later_stage_is_not_seen_before_it_is_known() -> None:
+    cycle = Cycle()
+    cycle.add(result("X", "1"), PRE, vintage="PRE_CONSUNTIVO")
+    cycle.add(result("X", "2"), CLOSING, vintage="CONSUNTIVO")
+    found = cycle.known(PRE).result("X")
+
+    assert found is not None
+    assert found.event.value == 1
 
 
 def test_of_two_results_known_on_one_day_the_one_recorded_later_counts() -> None:

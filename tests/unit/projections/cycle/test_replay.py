@@ -55,6 +55,8 @@ LINE = IndicatorLine(
     rule="DR1",
     decimals=2,
     published=Decimal("1.5"),
+    printed=Decimal("1.5"),
+    agrees=True,
     sources=("1", "2"),
 )
 
@@ -103,6 +105,8 @@ def test_a_line_says_what_is_known_of_an_indicator() -> None:
         rule="DR4",
         decimals=2,
         published=None,
+        printed=None,
+        agrees=None,
         sources=("5", "12", "9", "14"),
     )
 
@@ -115,7 +119,7 @@ def test_the_target_is_one_of_the_sources() -> None:
 def test_a_missing_value_carries_its_reason_and_details() -> None:
     cycle = small()
     before = line(cycle, "P", PLAN)
-    cycle.add(no_result("B", "FUNDING"), CLOSING)
+    cycle.add(no_result("B", "FUNDING"), CLOSING, vintage="CONSUNTIVO")
 
     assert (before.value, before.value_missing) == (None, "child_missing")
     assert before.missing_details == ("A", "B")
