@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup setup-dev demo test check fmt lint types imports schemas docs coverage lock bench clean
+.PHONY: help setup setup-dev demo test check fmt lint types imports schemas docs coverage lock bench clean services-up services-down test-services
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -28,6 +28,16 @@ demo: setup ## run the main job on the real figures of 2023
 
 test: setup-dev ## run the tests
 	$(BIN)/python -m pytest -n 2
+
+services-up: ## start PostgreSQL for tests on loopback; writes .services.env
+	scripts/services install
+	scripts/services up
+
+services-down: ## stop it
+	scripts/services down
+
+test-services: setup-dev ## the tests that need PostgreSQL; starts and stops it
+	scripts/test_services
 
 check: setup-dev lint types imports schemas docs ## every gate but the tests
 

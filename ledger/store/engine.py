@@ -2,8 +2,10 @@
 
 Invariants:
 1. A writing transaction holds the ledger's one append lock from its first statement: on SQLite
-   by `BEGIN IMMEDIATE`. Positions therefore become visible in order.
-2. A commit is durable when it returns: SQLite runs with a write-ahead log and `synchronous=FULL`.
+   by `BEGIN IMMEDIATE`, on PostgreSQL by an advisory lock that ends with the transaction. Positions
+   therefore become visible in order.
+2. A commit is durable when it returns: SQLite runs with a write-ahead log and `synchronous=FULL`,
+   PostgreSQL with `synchronous_commit` on.
 3. A read-only engine cannot write even by mistake.
 4. Where nobody can write, a ledger is read without the files that SQLite keeps beside it.
 5. Opening changes nothing: a file becomes a ledger only by `Store.create`, and a database that is
@@ -13,11 +15,9 @@ Source: docs/adr/0001-store.md.
 """
 
 import contextlib
-import os
-import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
@@ -34,11 +34,18 @@ from ledger.errors import (
     StoreReadOnlyError,
     StoreUnavailableError,
 )
+from ledger.store import postgresql, sqlite
 
 LOCK_WAIT_SECONDS: Final = 10.0
 """How long a writer waits for another one before it gives up."""
 
-_DRIVERS: Final = frozenset({"sqlite", "sqlite+pysqlite"})
+_DRIVERS: Final = {
+    "sqlite": "sqlite",
+    "sqlite+pysqlite": "sqlite",
+    "postgresql": "postgresql+psycopg",
+    "postgresql+psycopg": "postgresql+psycopg",
+}
+"""Drivers that a URL may name, and the one that is used."""
 
 
 def store_url(place: str) -> URL:
@@ -63,6 +70,8 @@ def store_url(place: str) -> URL:
         raise ConfigurationError(
             setting="ledger", reason=f"database {url.drivername!r} is not supported yet"
         )
+    if url.get_backend_name() == "postgresql":
+        return url.set(drivername=_DRIVERS[url.drivername])
     if url.host or url.query:
         raise ConfigurationError(
             setting="ledger", reason="write sqlite:/// and a path, without host and parameters"
@@ -94,20 +103,26 @@ def open_engine(
         read_only: refuse every write.
         lock_wait_seconds: how long to wait for another writer.
     """
-    in_memory = file_of(url) is None
+    options = {
+        "registro_read_only": read_only,
+        "registro_lock_wait": lock_wait_seconds,
+    }
+    if url.get_backend_name() == "postgresql":
+        engine = create_engine(
+            url, execution_options=options, isolation_level="REPEATABLE READ", pool_pre_ping=True
+        )
+        event.listen(engine, "connect", postgresql.on_connect(read_only=read_only))
+        return engine
     engine = create_engine(
         url,
         connect_args={"timeout": lock_wait_seconds, "check_same_thread": False},
-        poolclass=StaticPool if in_memory else None,
-        execution_options={
-            "registro_read_only": read_only,
-            "registro_lock_wait": lock_wait_seconds,
-        },
+        poolclass=StaticPool if file_of(url) is None else None,
+        execution_options=options,
     )
     if read_only:
-        event.listen(engine, "do_connect", _sqlite_frozen)
-    event.listen(engine, "connect", _sqlite_connect(read_only=read_only))
-    event.listen(engine, "begin", _sqlite_begin)
+        event.listen(engine, "do_connect", sqlite.open_frozen)
+    event.listen(engine, "connect", sqlite.on_connect(read_only=read_only))
+    event.listen(engine, "begin", sqlite.on_begin)
     return engine
 
 
@@ -121,6 +136,15 @@ def writing(engine: Engine) -> Iterator[Connection]:
         StoreUnavailableError: the database failed.
         StoreError: the file is not a database, or a constraint refused a row.
     """
+    if engine.dialect.name == "postgresql":
+        # The lock comes before the snapshot: a writer that waited sees what the one before wrote.
+        waited = engine.get_execution_options()["registro_lock_wait"]
+        with translated(engine), engine.connect() as plain:
+            connection = plain.execution_options(isolation_level="READ COMMITTED")
+            with connection.begin():
+                postgresql.take_append_lock(connection, seconds=waited)
+                yield connection
+        return
     with translated(engine), engine.connect() as plain:
         connection = plain.execution_options(registro_begin="BEGIN IMMEDIATE")
         with connection.begin():
@@ -174,68 +198,15 @@ def _translate(error: DBAPIError, engine: Engine) -> LedgerError:
         return AppendOnlyError(store=store, reason=text)
     if "readonly" in text and not engine.get_execution_options()["registro_read_only"]:
         return StoreReadOnlyError(store=store, reason="the file or its folder cannot be written")
-    if path is not None and not _folder_writable(path) and _has_log(path):
+    if path is not None and not sqlite.folder_writable(path) and sqlite.has_log(path):
         reason = "its last appends stand in the file -wal beside it, which cannot be read here"
         return StoreReadOnlyError(store=store, reason=reason)
     if "locked" in text or "busy" in text:
         waited = engine.get_execution_options()["registro_lock_wait"]
         return StoreLockedError(store=store, seconds=f"{waited:g}", reason=text)
+    if postgresql.lock_not_had(error):
+        waited = engine.get_execution_options()["registro_lock_wait"]
+        return StoreLockedError(store=store, seconds=f"{waited:g}", reason=text)
     if isinstance(error, OperationalError):
         return StoreUnavailableError(store=store, reason=text)
     return StoreError(store=store, reason=text)
-
-
-def _sqlite_connect(*, read_only: bool) -> Callable[[sqlite3.Connection, object], None]:
-    def listener(raw: sqlite3.Connection, _: object) -> None:
-        # The driver must not open transactions of its own: `_sqlite_begin` does it.
-        raw.isolation_level = None
-        raw.text_factory = _text_or_bytes
-        raw.execute("PRAGMA synchronous=FULL")
-        # Without it REPLACE removes the old row past the trigger that refuses to delete.
-        raw.execute("PRAGMA recursive_triggers=ON")
-        if read_only:
-            raw.execute("PRAGMA query_only=ON")
-
-    return listener
-
-
-def _sqlite_frozen(
-    _: object, __: object, arguments: Sequence[object], options: Mapping[str, Any]
-) -> sqlite3.Connection | None:
-    """Open a file whose folder cannot be written; None where the usual way works.
-
-    SQLite reads a file that has a write-ahead log only where it can make files beside it, unless it
-    is told that nobody changes the file: that is so where nothing can be written and no log waits.
-    """
-    path = Path(str(arguments[0]))
-    if not path.is_file() or _folder_writable(path) or _has_log(path):
-        return None
-    place = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
-    frozen: sqlite3.Connection = sqlite3.connect(place, uri=True, **options)
-    return frozen
-
-
-def _folder_writable(path: Path) -> bool:
-    """Whether this process can make files beside a file."""
-    effective = os.access in os.supports_effective_ids
-    return os.access(path.absolute().parent, os.W_OK, effective_ids=effective)
-
-
-def _has_log(path: Path) -> bool:
-    """Whether appends wait in the write-ahead log beside a file."""
-    log = path.with_name(path.name + "-wal")
-    return log.is_file() and log.stat().st_size > 0
-
-
-def _text_or_bytes(stored: bytes) -> str | bytes:
-    """Return a stored text; damaged bytes as they are, so that they can be reported."""
-    try:
-        return stored.decode()
-    except UnicodeDecodeError:
-        return stored
-
-
-def _sqlite_begin(connection: Connection) -> None:
-    statement = connection.get_execution_options().get("registro_begin", "BEGIN")
-    if statement is not None:
-        connection.exec_driver_sql(statement)

@@ -28,6 +28,8 @@ from sqlalchemy import (
     text,
 )
 
+from ledger.store import postgresql
+
 STORE_FORMAT: Final = 1
 """Version of the layout below; raised only together with an upgrade path."""
 
@@ -38,16 +40,19 @@ CODING_ZSTD: Final = 1
 
 metadata = MetaData()
 
+_Name: Final = Text().with_variant(Text(collation="C"), "postgresql")
+"""A text that is compared by code point on every database."""
+
 record = Table(
     "record",
     metadata,
     Column("position", BigInteger, primary_key=True, autoincrement=False),
     Column("kind", SmallInteger, nullable=False),
-    Column("stream", Text, nullable=False),
+    Column("stream", _Name, nullable=False),
     Column("stream_version", BigInteger, nullable=False),
-    Column("event_type", Text, nullable=False),
+    Column("event_type", _Name, nullable=False),
     Column("schema_id", LargeBinary, nullable=False),
-    Column("append_key", Text, nullable=False),
+    Column("append_key", _Name, nullable=False),
     Column("part", Integer, nullable=False),
     Column("part_count", Integer, nullable=False),
     Column("input_digest", LargeBinary, nullable=False),
@@ -88,9 +93,24 @@ for _table, _text in _GUARDS.values():
     _guard = DDL(_text)  # type: ignore[no-untyped-call] # SQLAlchemy leaves it untyped
     event.listen(_table, "after_create", _guard.execute_if(dialect="sqlite"))
 
+_POSTGRESQL_GUARDS: Final = {
+    name: sql
+    for table in (record, store_format)
+    for name, sql in postgresql.guards_of(table.name).items()
+}
+for _table in (record, store_format):
+    # A percent sign is DDL's own: the function's text has one.
+    _refuse = DDL(postgresql.REFUSE_FUNCTION.replace("%", "%%"))  # type: ignore[no-untyped-call] # SQLAlchemy leaves it untyped
+    event.listen(_table, "after_create", _refuse.execute_if(dialect="postgresql"))
+    for _sql in postgresql.guards_of(_table.name).values():
+        _guard = DDL(_sql)  # type: ignore[no-untyped-call] # SQLAlchemy leaves it untyped
+        event.listen(_table, "after_create", _guard.execute_if(dialect="postgresql"))
+
 
 def missing_guards(connection: Connection) -> tuple[str, ...]:
     """Return the names of the triggers that are missing or altered, sorted."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.missing_guards(connection, _POSTGRESQL_GUARDS)
     statement = text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
     found = {row.name: row.sql for row in connection.execute(statement)}
     return tuple(sorted(name for name, (_, sql) in _GUARDS.items() if found.get(name) != sql))

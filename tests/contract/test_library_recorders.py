@@ -16,6 +16,7 @@ from ledger.store.engine import open_engine, store_url
 from ledger.store.recorder import LedgerRecorder
 from ledger.store.store import Store
 from projections.tracking import ProjectionStore
+from tests.support.ledgers import place_of
 
 pytestmark = pytest.mark.contract
 
@@ -30,7 +31,7 @@ class _FileRecorder:
 
     def create_recorder(self) -> LedgerRecorder:
         store = Store(
-            open_engine(store_url(str(self.folder / f"{uuid4()}.db"))),
+            open_engine(store_url(place_of(self.folder / f"{uuid4()}.db"))),
             clock=SystemClock(),
             entropy=SystemEntropy(),
         )
@@ -53,7 +54,7 @@ class TestTrackingRecorder(TrackingRecorderTestCase):
         self.folder = tmp_path
 
     def create_recorder(self) -> TrackingRecorder:
-        return ProjectionStore(open_engine(store_url(str(self.folder / "projections.db"))))
+        return ProjectionStore(open_engine(store_url(place_of(self.folder / "projections.db"))))
 
 
 del ApplicationRecorderTestCase, NonInterleavingNotificationIDsBaseCase, TrackingRecorderTestCase

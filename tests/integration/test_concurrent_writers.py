@@ -20,7 +20,7 @@ from ledger.feed import RecordedEvent, read_all
 from ledger.store.engine import open_engine, store_url
 from ledger.store.store import Store
 from tests.support.given import JAN_1, act_adopted, envelope
-from tests.support.ledgers import new_ledger
+from tests.support.ledgers import new_ledger, place_of
 
 PROCESSES = 4
 APPENDS = 25
@@ -30,7 +30,7 @@ JOIN_SECONDS = 60
 
 def opened(path: Path) -> LedgerApplication:
     clock, entropy = SystemClock(), SystemEntropy()
-    store = Store(open_engine(store_url(str(path))), clock=clock, entropy=entropy)
+    store = Store(open_engine(store_url(place_of(path))), clock=clock, entropy=entropy)
     return LedgerApplication.open(store, clock=clock, entropy=entropy)
 
 

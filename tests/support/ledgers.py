@@ -1,9 +1,21 @@
-"""Real ledgers in temporary files or in memory, with a clock that tests move."""
+"""Real ledgers in temporary files or in memory, with a clock that tests move.
 
+With `REGISTRO_TEST_STORE=postgresql` the same tests run on PostgreSQL: each path stands for a
+database of its own on the server that `REGISTRO_TEST_POSTGRESQL` names (`scripts/services up`).
+"""
+
+import contextlib
 import datetime as dt
+import hashlib
 import itertools
+import os
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.exc import IntegrityError, ProgrammingError
+from sqlalchemy.pool import NullPool
 
 from ledger.application import LedgerApplication
 from ledger.clock import Entropy
@@ -36,6 +48,29 @@ class CountingEntropy:
         return next(self._count).to_bytes(size)
 
 
+def on_postgresql() -> bool:
+    """Tell whether the tests run on PostgreSQL."""
+    return os.environ.get("REGISTRO_TEST_STORE") == "postgresql"
+
+
+embedded = pytest.mark.skipif(on_postgresql(), reason="speaks of files of SQLite")
+"""Marks what has a meaning on the embedded database only."""
+
+
+def place_of(path: Path) -> str:
+    """Return what names the store of a path: the file, or a database made for it."""
+    if not on_postgresql():
+        return str(path)
+    server = make_url(os.environ["REGISTRO_TEST_POSTGRESQL"])
+    name = f"t_{hashlib.sha256(str(path).encode()).hexdigest()[:24]}"
+    url = server.set(drivername="postgresql+psycopg")
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as connection, contextlib.suppress(ProgrammingError, IntegrityError):
+        # Another process of the same test may make it at the same moment.
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    return server.set(database=name).render_as_string(hide_password=False)
+
+
 def store_at(
     path: Path | None,
     *,
@@ -45,7 +80,7 @@ def store_at(
 ) -> Store:
     """Return a store in a file, or in memory when there is no path; nothing is created."""
     return Store(
-        open_engine(store_url(":memory:" if path is None else str(path))),
+        open_engine(store_url(":memory:" if path is None else place_of(path))),
         clock=clock or FakeClock(),
         entropy=entropy or CountingEntropy(),
         fault_point=fault_point,

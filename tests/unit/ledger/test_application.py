@@ -32,6 +32,7 @@ from tests.support.ledgers import (
     START,
     CountingEntropy,
     FakeClock,
+    embedded,
     new_ledger,
     reopened,
     store_at,
@@ -170,6 +171,7 @@ def test_refuses_to_open_what_is_not_there(path: Path) -> None:
     assert not path.exists()
 
 
+@embedded
 def test_refuses_to_open_tables_without_an_identity(path: Path) -> None:
     store_at(path).create()
 
@@ -179,6 +181,7 @@ def test_refuses_to_open_tables_without_an_identity(path: Path) -> None:
     assert caught.value.facts["store"] == str(path)
 
 
+@embedded
 def test_refuses_to_open_another_database(path: Path) -> None:
     with closing(sqlite3.connect(path)) as raw:
         raw.execute("CREATE TABLE bookmarks (url)")

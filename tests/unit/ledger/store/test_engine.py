@@ -98,8 +98,8 @@ def test_a_path_or_an_sqlite_url_names_a_ledger(place: str, database: str) -> No
         "sqlite:///x.db?mode=ro",
         "sqlite+aiosqlite:///x.db",
         "sqlite+nothing:///x.db",
-        "postgresql://user:secret@host/registro",
-        "mysql://host/registro",
+        "postgresql+asyncpg://user:secret@host/registro",
+        "mysql://user:secret@host/registro",
         "nothing://host/registro",
     ],
 )
@@ -109,6 +109,14 @@ def test_refuses_what_names_no_ledger(place: str) -> None:
 
     assert caught.value.facts["setting"] == "ledger"
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgresql+psycopg"])
+def test_a_server_names_a_ledger(scheme: str) -> None:
+    url = store_url(f"{scheme}://user:secret@host:5433/registro?sslmode=require")
+
+    assert url.drivername == "postgresql+psycopg"
+    assert (url.host, url.port, url.database) == ("host", 5433, "registro")
 
 
 def test_shows_a_place_without_its_password() -> None:

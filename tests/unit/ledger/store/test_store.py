@@ -32,7 +32,7 @@ from ledger.store.rows import COMPRESS_FROM_BYTES, fields_of, stored_of, unpacke
 from ledger.store.store import Store
 from ledger.store.tables import CODING_PLAIN, CODING_ZSTD, STORE_FORMAT
 from ledger.types import AppendKey, Digest, Position, StreamName, StreamVersion
-from tests.support.ledgers import FakeClock, store_at
+from tests.support.ledgers import FakeClock, embedded, store_at
 
 A, B, C = StreamName("a"), StreamName("b"), StreamName("c")
 V0, V1, V2 = StreamVersion(0), StreamVersion(1), StreamVersion(2)
@@ -433,6 +433,7 @@ def test_another_process_sees_what_was_appended(path: Path, store: Store) -> Non
 # Content at rest
 
 
+@embedded
 def test_short_content_is_stored_as_it_is(path: Path, store: Store) -> None:
     content = b"x" * (COMPRESS_FROM_BYTES - 1)
     store.append([pending(content=content)])
@@ -440,6 +441,7 @@ def test_short_content_is_stored_as_it_is(path: Path, store: Store) -> None:
     assert at_rest(path, 1) == (CODING_PLAIN, content)
 
 
+@embedded
 def test_long_content_is_compressed_and_given_back_whole(path: Path, store: Store) -> None:
     content = b"x" * COMPRESS_FROM_BYTES
     store.append([pending(content=content)])
@@ -450,6 +452,7 @@ def test_long_content_is_compressed_and_given_back_whole(path: Path, store: Stor
     assert store.read()[0].record.content == content
 
 
+@embedded
 def test_long_content_that_does_not_shrink_is_stored_as_it_is(path: Path, store: Store) -> None:
     content = b"".join(hashlib.sha256(bytes([number])).digest() for number in range(64))
     store.append([pending(content=content)])
@@ -530,6 +533,7 @@ def test_a_ledger_in_memory_opens_after_it_was_created() -> None:
     store.open()
 
 
+@embedded
 def test_a_missing_file_is_missing_and_stays_missing(path: Path) -> None:
     with pytest.raises(LedgerMissingError) as caught:
         store_at(path).open()
@@ -549,6 +553,7 @@ def test_an_empty_file_is_no_ledger_until_one_is_created_in_it(path: Path) -> No
     store_at(path).open()
 
 
+@embedded
 @pytest.mark.parametrize(
     "table", ["bookmarks (url)", "record (position)", "store_format (version)"]
 )
@@ -564,6 +569,7 @@ def test_another_database_is_no_ledger(path: Path, table: str) -> None:
     assert caught.value.facts["expected"] == str(STORE_FORMAT)
 
 
+@embedded
 @pytest.mark.parametrize(
     "content", [b"garbage " * 2000, b"\x00" * 5000, b"%PDF-1.7 ", b"SQLite format 2\x00" * 300]
 )
@@ -578,11 +584,13 @@ def test_a_file_of_another_kind_is_refused_and_kept(path: Path, content: bytes) 
     assert path.read_bytes() == content
 
 
+@embedded
 def test_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailableError):
         store_at(tmp_path).create()
 
 
+@embedded
 @pytest.mark.parametrize(
     ("change", "found"),
     [
@@ -617,6 +625,7 @@ def test_refuses_to_create_a_ledger_twice(path: Path, store: Store) -> None:
     assert store.count() == 1
 
 
+@embedded
 def test_names_the_triggers_that_are_gone(path: Path, store: Store) -> None:
     with closing(sqlite3.connect(path)) as raw:
         raw.execute("DROP TRIGGER record_no_update")
