@@ -44,8 +44,12 @@ def views_of(cli: Cli) -> Views:
         ConfigurationError: they would stand in the ledger's own file.
         StoreUnavailableError: they cannot be opened.
     """
-    own = file_of(store_url(cli.settings["ledger"]))
-    beside = ":memory:" if own is None else f"{str(own).removesuffix('.db')}.views.db"
+    ledger = store_url(cli.settings["ledger"])
+    own = file_of(ledger)
+    # On a server they are tables of the same database, unless the setting names another one.
+    beside = ledger.render_as_string(hide_password=False)
+    if own is not None:
+        beside = f"{str(own).removesuffix('.db')}.views.db"
     url = store_url(cli.settings["views"] or beside)
     file = file_of(url)
     if own is not None and file is not None and own.absolute() == file.absolute():
@@ -71,7 +75,7 @@ def chosen(names: Sequence[str] | None) -> list[Projection]:
                 value=name,
                 reason="one of " + ", ".join(PROJECTIONS),
             )
-    return [PROJECTIONS[name] for name in names or PROJECTIONS]
+    return [PROJECTIONS[name] for name in dict.fromkeys(names or PROJECTIONS)]
 
 
 def runner_of(cli: Cli, ledger: LedgerApplication, views: Views) -> Runner:
@@ -90,12 +94,13 @@ def rebuild(
 ) -> None:
     """Build read models anew beside those in use, then swap them."""
     cli = cli_of(context)
+    asked = chosen(names)
     ledger, views = cli.open(), views_of(cli)
     runner = runner_of(cli, ledger, views)
     begin = time.perf_counter()
     done: list[Rebuilt] = []
     with cli.screen.progress("rebuild") as bar:
-        for projection in chosen(names):
+        for projection in asked:
 
             def told(position: int, head: int, name: str = projection.name) -> None:
                 bar(name, position, head)
@@ -182,9 +187,9 @@ def catch_up(
 ) -> None:
     """Fold what is new into the read models, and say how far behind they are."""
     cli = cli_of(context)
+    asked = chosen(names)
     ledger, views = cli.open(), views_of(cli)
     runner = runner_of(cli, ledger, views)
-    asked = chosen(names)
     stopped = _caught_up(cli, runner, asked)
     told: set[str] = set()
     while follow:

@@ -13,7 +13,7 @@ from projections.cycle.facts import fold
 from projections.cycle.replay import replay
 from projections.risk_register import risk_register
 from projections.trail import trail
-from tests.integration.test_tampering import filled, tamper
+from tests.support.tampering import tamper
 from tests.support.ledgers import reopened
 
 DAY = dt.date(2023, 12, 31)
