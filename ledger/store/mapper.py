@@ -74,6 +74,7 @@ class AvroMapper(Mapper[str]):
         self.registry = registry or default_registry()
         self._upcasters = upcasters
         self._schema_texts = schema_texts
+        self._learning = False
 
     def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> LedgerStoredEvent:
         """Encode a governed event.
@@ -192,6 +193,13 @@ class AvroMapper(Mapper[str]):
         try:
             return self.registry.by_id(schema_id)
         except UnknownSchemaError:
-            for text in self._schema_texts():
-                self.registry.register_text(text)
+            # The texts stand in records too: one whose own schema is unknown cannot explain itself.
+            if self._learning:
+                raise
+            self._learning = True
+            try:
+                for text in self._schema_texts():
+                    self.registry.register_text(text)
+            finally:
+                self._learning = False
             return self.registry.by_id(schema_id)

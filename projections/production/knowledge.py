@@ -11,6 +11,7 @@ import datetime as dt
 import polars as pl
 
 from ledger.application import LedgerApplication
+from ledger.errors import PositionGapError
 from ledger.facts.blocks import read_facts
 from ledger.records import RecordKind
 from ledger.types import BEFORE_FIRST, Position
@@ -33,6 +34,7 @@ def cube_at(
 
     Raises:
         StoredEventDecodeError: a block is not what was committed to, or cannot be decoded.
+        PositionGapError: a record is missing.
     """
     last = ledger.head() if through is None else through
     after = BEFORE_FIRST
@@ -40,8 +42,8 @@ def cube_at(
     known: dict[tuple[bytes, bytes], bool] = {}
     while after < last:
         records = ledger.store.read(after=after, through=last, limit=_BLOCKS_AT_ONCE)
-        if not records:
-            break
+        if not records or records[0].position != after + 1:
+            raise PositionGapError(after=after, found=records[0].position if records else "nothing")
         after = records[-1].position
         chosen = []
         for one in records:

@@ -19,7 +19,7 @@ from ledger.application import LedgerApplication
 from ledger.errors import PositionGapError, ProjectionError, StoredEventDecodeError
 from ledger.feed import FactBlock, read_all
 from ledger.records import RecordKind, StoredRecord
-from ledger.types import BEFORE_FIRST, Position
+from ledger.types import Position
 from projections.runner.contract import Batch, Delta, Fold, Projection
 from projections.runner.poison import UNFOLDABLE, poison, position_of
 
@@ -107,28 +107,27 @@ def _folded(projection: Projection, fold: Fold, batch: Batch) -> Delta:
     except UNFOLDABLE as error:
         named = position_of(error)
         if named is None:
-            named = _guilty(fold, batch)
+            named = _guilty(projection, fold, batch)
         raise poison(projection.name, error, position=named) from error
 
 
-def _guilty(fold: Fold, batch: Batch) -> Position:
-    """Return the last record of the shortest beginning of a batch that cannot be folded.
-
-    Only folds of blocks come here, and they carry no state: those of events name the record.
-    """
-    blocks = batch.blocks
-    if not blocks:
-        return min((one.position for one in batch.events), default=BEFORE_FIRST)
-    low, high = 0, len(blocks) - 1
+def _guilty(projection: Projection, fold: Fold, batch: Batch) -> Position:
+    """Return the last record of the shortest beginning of a batch that cannot be folded."""
+    items = batch.blocks or batch.events
+    if not projection.parallel:
+        # A fold with state cannot be asked again; those of this program name the record.
+        return items[0].position
+    low, high = 0, len(items) - 1
     while low < high:
         middle = (low + high) // 2
+        until = middle + 1
         try:
-            fold(Batch(events=(), blocks=blocks[: middle + 1]))
+            fold(Batch(events=batch.events[:until], blocks=batch.blocks[:until]))
         except UNFOLDABLE:
             high = middle
         else:
-            low = middle + 1
-    return blocks[low].position
+            low = until
+    return items[low].position
 
 
 def _count(event: object) -> int:

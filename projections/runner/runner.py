@@ -21,6 +21,7 @@ from ledger.store.store import FaultPoint
 from ledger.types import BEFORE_FIRST, Position
 from projections.runner.contract import Fold, Projection
 from projections.runner.folding import Folded, event_batches, fold_batches, fold_range
+from projections.runner.poison import poison
 from projections.runner.tables import LIVE
 from projections.runner.views import Generation, Views, canonical, digest_of
 from projections.runner.workers import fold_parallel
@@ -216,14 +217,22 @@ class Runner:
                 self._halt(projection, at, error)
                 raise
             self._fault_point("advance.folded")
-            at = self._views.apply(
-                projection,
-                at,
-                folded.rows,
-                position=through,
-                events=folded.events,
-                fallbacks=folded.fallbacks,
-            )
+            try:
+                at = self._views.apply(
+                    projection,
+                    at,
+                    folded.rows,
+                    position=through,
+                    events=folded.events,
+                    fallbacks=folded.fallbacks,
+                )
+            except OverflowError as error:
+                # Fewer records at once, until the one stands alone that no cell can take.
+                records = (through - at.position) // 2
+                if records:
+                    continue
+                self._views.halt(at, position=through, reason=str(error))
+                raise poison(projection.name, error, position=through) from error
             progress(at.position, head)
         return at
 

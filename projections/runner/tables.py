@@ -16,6 +16,7 @@ from typing import Final
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     Date,
     Index,
@@ -66,6 +67,13 @@ production_cell = Table(
     Column("generation", Integer, nullable=False),
     *(Column(name, _TYPES.get(name, Text), nullable=False) for name in KEYS),
     *(Column(name, BigInteger, nullable=False) for name in VALUES),
+    # SQLite turns a sum that leaves 64 bits into a float, without a word.
+    *(
+        CheckConstraint(f"typeof({name}) = 'integer'", name=f"{name}_whole").ddl_if(
+            dialect="sqlite"
+        )
+        for name in VALUES
+    ),
     PrimaryKeyConstraint("generation", *KEYS),
     sqlite_with_rowid=False,
 )

@@ -12,7 +12,7 @@ Source: docs/adr/0010-read-models.md.
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import polars as pl
@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.pool import NullPool
 
 from ledger.errors import ProjectionError, StoreError
@@ -173,7 +173,18 @@ class Views:
                 raise
             raise _moved(projection.name, 0) from error
         self._fault_point("begin.committed")
-        return self._require(projection.name, number)
+        # What was written, not what stands there now: another runner may have begun anew under
+        # the same number.
+        return Generation(
+            projection=projection.name,
+            number=number,
+            state=state,
+            position=0,
+            events=0,
+            fallbacks=0,
+            halted_at=None,
+            halted_reason=None,
+        )
 
     @staticmethod
     def _number(connection: Connection, projection: str) -> int:
@@ -204,19 +215,21 @@ class Views:
 
         Raises:
             ProjectionError: another runner moved the generation meanwhile, or it is gone.
+            OverflowError: a cell cannot hold its sum; nothing was written.
         """
-        with _writing(self.engine) as connection:
+        with _refusing_overflow(projection), _writing(self.engine) as connection:
             moved = connection.execute(
                 update(generation)
                 .where(
                     generation.c.projection == projection.name,
                     generation.c.generation == at.number,
+                    generation.c.state == at.state,
                     generation.c.position == at.position,
                 )
                 .values(
                     position=position,
-                    events=generation.c.events + events,
-                    fallbacks=generation.c.fallbacks + fallbacks,
+                    events=at.events + events,
+                    fallbacks=at.fallbacks + fallbacks,
                     halted_at=None,
                     halted_reason=None,
                 )
@@ -226,7 +239,14 @@ class Views:
             self._write(connection, projection, at, rows)
             self._fault_point("apply.before_commit")
         self._fault_point("apply.committed")
-        return self._require(projection.name, at.number)
+        return replace(
+            at,
+            position=position,
+            events=at.events + events,
+            fallbacks=at.fallbacks + fallbacks,
+            halted_at=None,
+            halted_reason=None,
+        )
 
     def halt(self, at: Generation, *, position: int, reason: str) -> None:
         """Note where and why a generation stopped; its rows and position stay."""
@@ -236,6 +256,8 @@ class Views:
                 .where(
                     generation.c.projection == at.projection,
                     generation.c.generation == at.number,
+                    generation.c.state == at.state,
+                    generation.c.position == at.position,
                 )
                 .values(halted_at=position, halted_reason=reason)
             )
@@ -303,16 +325,6 @@ class Views:
         ).first()
         return None if row is None else _generation(row)
 
-    def _require(self, projection: str, number: int) -> Generation:
-        with reading(self.engine) as connection:
-            return _generation(
-                connection.execute(
-                    select(generation).where(
-                        generation.c.projection == projection, generation.c.generation == number
-                    )
-                ).one()
-            )
-
     def _write(
         self, connection: Connection, projection: Projection, at: Generation, rows: pl.DataFrame
     ) -> None:
@@ -350,6 +362,16 @@ class Views:
         table = projection.table
         connection.execute(delete(table).where(table.c.generation.in_(gone)))
         connection.execute(delete(generation).where(*named))
+
+
+@contextmanager
+def _refusing_overflow(projection: Projection) -> Iterator[None]:
+    try:
+        yield
+    except StoreError as error:
+        if projection.additive and isinstance(error.__cause__, (DataError, IntegrityError)):
+            raise OverflowError("a sum leaves the 64 bits of a cell") from error
+        raise
 
 
 def _moved(projection: str, position: int) -> ProjectionError:

@@ -217,3 +217,21 @@ def test_carries_a_record_of_a_retired_type_over_to_its_successor(store: Store) 
     record = store.append([mapper.to_stored_event(replace(GOVERNED, event=retired)).pending])[0]
 
     assert mapper.recorded(record).event == GOVERNED.event
+
+
+def test_a_schema_text_that_needs_an_unknown_schema_ends_with_an_error(
+    store: Store, tmp_path: Path
+) -> None:
+    record, _ = later_release(store, tmp_path)
+
+    def texts() -> list[str]:
+        # Reading the texts meets the same unknown schema again.
+        mapper.recorded(record)
+        return []
+
+    mapper = AvroMapper(
+        registry=SchemaRegistry(Path(schemas.__file__).parent / "avro"), schema_texts=texts
+    )
+
+    with pytest.raises(StoredEventDecodeError, match="no file and no ledger text has it"):
+        mapper.recorded(record)

@@ -192,7 +192,7 @@ def test_the_digest_is_that_of_the_cube(facts_file: Path, tmp_path: Path) -> Non
 @pytest.mark.property
 @pytest.mark.parametrize("name", NAMES)
 @settings(
-    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(data=st.data())
 def test_batches_of_any_size_and_restarts_anywhere_give_the_same_digest(
