@@ -14,6 +14,7 @@ import typer
 
 from app.cli.choices import optional_day
 from app.cli.context import NEGATIVE, Cli, cli_of
+from app.output import jsontext
 from app.output.format import number
 from app.output.table import Column, Table
 from app.texts.facts import fact_problem_text
@@ -211,24 +212,43 @@ def _follow(cli: Cli, intake: FactIntake, said: Batch, refused: Rejects, seconds
         if cli.json:
             cli.screen.line(_line(answer))
         else:
-            cli.screen.note(
-                cli.tr(
-                    f"Registrati {answer.facts} fatti, posizioni {answer.first}-{answer.last}",
-                    f"Recorded {answer.facts} facts, positions {answer.first}-{answer.last}",
-                )
-            )
+            cli.screen.note(_note(cli, answer))
 
-    with Feeding(
-        intake, said, rejects=refused, delay=dt.timedelta(seconds=seconds), told=told
-    ) as feeding:
-        for line in sys.stdin.buffer:
-            feeding.offer(line)
+    delay = dt.timedelta(seconds=seconds)
+    feeding = Feeding(intake, said, rejects=refused, delay=delay, told=told)
+    try:
+        with feeding:
+            for line in sys.stdin.buffer:
+                feeding.offer(line)
+    finally:
+        feeding.finish()
+    if refused.rows:
+        raise typer.Exit(NEGATIVE)
+
+
+def _note(cli: Cli, answer: Ingested) -> str:
+    places = f"{answer.first}-{answer.last}"
+    if answer.repeated:
+        return cli.tr(f"Già registrati, posizioni {places}", f"Recorded before, positions {places}")
+    it, en = f"Registrati {answer.facts} fatti", f"Recorded {answer.facts} facts"
+    if answer.facts:
+        it, en = f"{it}, posizioni {places}", f"{en}, positions {places}"
+    if answer.rejected:
+        it += f"; righe rifiutate: {answer.rejected}"
+        en += f"; rows refused: {answer.rejected}"
+    return cli.tr(it, en)
 
 
 def _line(answer: Ingested) -> str:
-    return (
-        f'{{"key":"{answer.key}","facts":{answer.facts},"rejected":{answer.rejected},'
-        f'"first":{answer.first},"last":{answer.last}}}'
+    return jsontext.line(
+        {
+            "key": answer.key,
+            "repeated": answer.repeated,
+            "facts": answer.facts,
+            "rejected": answer.rejected,
+            "first": answer.first,
+            "last": answer.last,
+        }
     )
 
 
@@ -313,7 +333,7 @@ def _show_rejects(cli: Cli, answer: Ingested, refused: Rejects) -> None:
     shown = [
         [
             str(one["file"]),
-            int(str(one["row"])) + 2,
+            int(str(one["line"])),
             str(one["column"]),
             str(one["value"])[:40],
             fact_problem_text(str(one["code"]), cli.lang),

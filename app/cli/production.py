@@ -21,7 +21,6 @@ from ledger.application import LedgerApplication
 from ledger.errors import InvalidCommandError, UnknownEntityError
 from ledger.types import Position
 from projections.production.completeness import months_without_presence, stock_flow
-from projections.production.cube import digest
 from projections.production.indicators import Breakdown, ProductionIndicator, indicators
 from projections.production.knowledge import cube_at
 from projections.production.periods import Period
@@ -30,6 +29,7 @@ from projections.production.sequences import sequence_gaps
 from projections.runner.models import PROJECTIONS
 
 BREAKDOWNS = ("body", "area", "line", "unit", "cluster", "product")
+WITHOUT_UNITS = frozenset({"body", "area", "line", "product"})
 ROWS_SHOWN = 40
 """Rows of a check that the screen shows unless all are asked for."""
 
@@ -44,9 +44,22 @@ def register(root: typer.Typer, name: str) -> None:
 
 
 def cube_of(
-    cli: Cli, ledger: LedgerApplication, *, as_of: dt.date | None, at: int | None
+    cli: Cli,
+    ledger: LedgerApplication,
+    *,
+    as_of: dt.date | None,
+    at: int | None,
+    national: bool = False,
 ) -> pl.DataFrame:
-    """Return the cube: from the read model, or folded anew for a cut in time."""
+    """Return the cube: from the read model, or folded anew for a cut in time.
+
+    Args:
+        cli: the run.
+        ledger: to read from.
+        as_of: last day of knowledge; None for all.
+        at: last position; None for all.
+        national: units may be left out, since nothing asks for them.
+    """
     if as_of is not None or at is not None:
         return cube_at(ledger, as_of=as_of, through=None if at is None else Position(at))
     views, projection = views_of(cli), PROJECTIONS["production"]
@@ -54,7 +67,7 @@ def cube_of(
         runner_of(cli, ledger, views).catch_up(
             projection, progress=lambda done, head: bar("production", done, head)
         )
-    return views.rows(projection)
+    return views.national(projection) if national else views.rows(projection)
 
 
 def last_year(cube: pl.DataFrame) -> int:
@@ -104,7 +117,8 @@ def production(
         )
     day = optional_day(as_of, field="--as-of")
     ledger = cli.open()
-    cube = cube_of(cli, ledger, as_of=day, at=at)
+    national = below is None and by in WITHOUT_UNITS
+    cube = cube_of(cli, ledger, as_of=day, at=at, national=national)
     reference = Reference.of(feed_of(ledger, at), as_of=day)
     chosen = Period.parse(period) if period else Period.parse(str(last_year(cube)))
     found = [
@@ -123,7 +137,6 @@ def production(
                 "as_of": day,
                 "position": at if at is not None else ledger.head(),
                 "sandbox": sandbox,
-                "cube_digest": digest(cube),
                 "indicators": [_json(one) for one in found],
             }
         )

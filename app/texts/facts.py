@@ -14,8 +14,10 @@ FACT_PROBLEMS: Final[Mapping[FactProblem, Text]] = MappingProxyType(
             en="the line has not as many fields as the heading",
         ),
         FactProblem.UNREADABLE: Text(
-            it="la riga non si può leggere: non è testo UTF-8 o non è un oggetto JSON",
-            en="the line cannot be read: it is no UTF-8 text or no JSON object",
+            it="la riga non si può leggere: non è testo UTF-8, le virgolette non si chiudono o "
+            "non è un oggetto JSON semplice",
+            en="the line cannot be read: it is no UTF-8 text, its quotes do not match, or it is no "
+            "plain JSON object",
         ),
         FactProblem.MISSING: Text(it="il valore manca", en="the value is missing"),
         FactProblem.NOT_A_NUMBER: Text(

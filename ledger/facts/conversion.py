@@ -10,6 +10,7 @@ Invariants:
 Source: docs/production.md.
 """
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -101,7 +102,9 @@ def _value(kept: pl.DataFrame, field: FactField) -> pl.Expr:
         case "date":
             if dtype == pl.Date:
                 return column
-            return _shaped(column, dtype, _DAY).str.to_date("%Y-%m-%d", strict=False)
+            day = _shaped(column, dtype, _DAY).str.to_date("%Y-%m-%d", strict=False)
+            # Four digits may name the year 0, which no calendar has.
+            return pl.when(day >= dt.date.min).then(day)
 
 
 def _text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:

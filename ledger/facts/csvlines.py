@@ -12,8 +12,10 @@ Source: RFC 4180; docs/production.md.
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import BinaryIO, Final
 
 import polars as pl
@@ -106,20 +108,34 @@ def _piece(
 def _native(text: bytes, names: Sequence[str], separator: str) -> pl.DataFrame | None:
     """Return the rows when every line is plain and has all its fields, else None."""
     lines = text.count(b"\n") + (not text.endswith(b"\n"))
-    # Polars fills short lines with nulls and refuses long ones: the sum tells the short ones.
-    if b'"' in text or b"\0" in text or text.count(separator.encode()) != lines * (len(names) - 1):
+    quoted = b'"' in text
+    if quoted:
+        plain = _plain(len(names), separator).fullmatch(text) is not None
+    else:
+        # Polars fills short lines with nulls and refuses long ones: the sum tells the short ones.
+        plain = text.count(separator.encode()) == lines * (len(names) - 1)
+    if not plain or b"\0" in text:
         return None
     try:
         frame = pl.read_csv(
             text,
             has_header=False,
             separator=separator,
-            quote_char=None,
+            quote_char='"' if quoted else None,
             schema=dict.fromkeys(names, pl.String),
         )
     except PolarsError:
         return None
     return frame if frame.height == lines else None
+
+
+@cache
+def _plain(fields: int, separator: str) -> re.Pattern[bytes]:
+    """Return what lines look like whose quotes leave no doubt: around whole fields, none inside."""
+    mark = re.escape(separator)
+    one = rf'(?:"[^"\r\n]*+"|[^"\r\n{mark}]*+)'
+    line = rf"{one}(?:{mark}{one}){{{fields - 1}}}"
+    return re.compile(rf"(?:{line}\r?\n)*+(?:{line})?".encode())
 
 
 @dataclass(kw_only=True)
@@ -153,16 +169,13 @@ class _Lines:
                 place += 1
                 continue
             fields, end, opened = self._row(place)
-            if opened and end == len(self.lines) and not last and self._small(place, end):
+            if opened and end == len(self.lines) and not last:
                 break
             if opened:
                 fields, end = None, place + 1
             self._take(place, end, fields)
             place = end
         return sum(map(len, self.raw[:place]))
-
-    def _small(self, place: int, end: int) -> bool:
-        return sum(map(len, self.raw[place:end])) <= ROW_BYTES_MAX
 
     def _row(self, place: int) -> tuple[list[str] | None, int, bool]:
         """Return the fields of a row, the place behind it, and whether a quote stays open."""

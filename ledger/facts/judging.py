@@ -139,7 +139,8 @@ class Intake:
         frame = converted.frame
         if problems.height:
             bad = problems.select(ROW).unique()
-            self._rejects.add(number, piece.frame.join(bad, on=ROW, how="semi"), problems)
+            refused = piece.frame.join(bad, on=ROW, how="semi", maintain_order="left")
+            self._rejects.add(number, refused, problems)
             frame = frame.join(bad, on=ROW, how="anti", maintain_order="left")
         self.spool.add(
             rules.full_name, frame.with_columns(pl.lit(number, dtype=pl.UInt32).alias(FILE))

@@ -88,9 +88,9 @@ def piece_of_texts(
         bytes_read: so far.
     """
     columns = [list(values) for values in zip(*good, strict=True)] if good else [[] for _ in names]
-    frame = pl.DataFrame(columns, schema=dict.fromkeys(names, pl.String))
+    texts = [pl.Series(name, own, pl.String) for name, own in zip(names, columns, strict=True)]
     return Piece(
-        frame=frame.with_columns(pl.Series(ROW, rows, dtype=pl.UInt64)),
+        frame=pl.DataFrame([*texts, pl.Series(ROW, rows, pl.UInt64)]),
         problems=problem_table(bad),
         rows=len(good) + len(bad),
         bytes_read=bytes_read,

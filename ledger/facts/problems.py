@@ -15,9 +15,9 @@ class FactProblem(StrEnum):
     FIELD_COUNT = "field_count"
     """A line has more or fewer fields than the heading."""
     UNREADABLE = "unreadable"
-    """A line is no valid text or no JSON object."""
+    """A line is no valid text, its quotes do not match, or it is no flat JSON object."""
     MISSING = "missing"
-    """A required value is empty."""
+    """A required value is empty, or a reversal does not say what it takes back."""
     NOT_A_NUMBER = "not_a_number"
     """A whole number is wanted."""
     NOT_A_DAY = "not_a_day"
@@ -37,7 +37,7 @@ class FactProblem(StrEnum):
     UNKNOWN_NODE = "unknown_node"
     """There is no such node of the money flows in that year."""
     PERIOD_NOT_OPEN = "period_not_open"
-    """The day lies in no open period."""
+    """The day lies in no open period; for a correction, in none that was ever open."""
     AFTER_AS_OF = "after_as_of"
     """The day lies after the day on which the batch says it was known."""
     DUPLICATE_IN_BATCH = "duplicate_in_batch"
@@ -59,7 +59,8 @@ PROBLEMS_SCHEMA: Final[dict[str, Any]] = {
     "code": pl.String,
     "value": pl.String,
 }
-"""One row per problem; `row` numbers the rows of a file from 0, `column` may be empty."""
+"""One row per problem; `row` is the place in the file, see `ledger.facts.pieces.Piece`; `column` is
+empty for a line that could not be taken apart."""
 
 
 def problem_table(rows: list[tuple[int, str, FactProblem, str]]) -> pl.DataFrame:

@@ -14,6 +14,7 @@ Source: docs/production.md.
 
 import datetime as dt
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -101,17 +102,30 @@ def read_pieces(path: Path, form: str, *, piece_bytes: int = PIECE_BYTES) -> Ite
 
 
 def _parquet(path: Path) -> Iterator[Piece]:
-    try:
+    with _parquet_errors(path):
         scan = pl.scan_parquet(path, glob=False, hive_partitioning=False)
         total = scan.select(pl.len()).collect().item()
-    except PolarsError as error:
-        raise FactFileError(file=path.name, reason=f"no Parquet file: {error}") from error
     for row in range(0, total, PIECE_ROWS):
-        try:
+        with _parquet_errors(path):
             frame = scan.slice(row, PIECE_ROWS).collect()
-        except PolarsError as error:
-            raise FactFileError(file=path.name, reason=f"damaged: {error}") from error
         yield _typed_piece(path, frame, row)
+
+
+@contextmanager
+def _parquet_errors(path: Path) -> Iterator[None]:
+    """Tell what Polars says of a damaged file; it may also panic, which is no `Exception`."""
+    try:
+        yield
+    except PolarsError as error:
+        raise _no_parquet(path, error) from error
+    except BaseException as panic:
+        if type(panic).__name__ != "PanicException":
+            raise
+        raise _no_parquet(path, panic) from panic
+
+
+def _no_parquet(path: Path, why: BaseException) -> FactFileError:
+    return FactFileError(file=path.name, reason=f"no Parquet file, or damaged: {why}")
 
 
 def _avro(path: Path) -> Iterator[Piece]:
@@ -141,7 +155,7 @@ def _plain(path: Path, column: pl.Series) -> pl.Series:
     dtype = column.dtype
     if isinstance(dtype, pl.Categorical | pl.Enum):
         return column.cast(pl.String)
-    if dtype.is_nested() or dtype in {pl.Binary, pl.Object, pl.Duration}:
+    if dtype.is_nested() or isinstance(dtype, pl.Binary | pl.Object | pl.Duration):
         raise FactFileError(
             file=path.name,
             reason=f"column {column.name!r} has the type {dtype}: no value of a fact",

@@ -6,7 +6,10 @@ batch; a fact that is sent again otherwise is refused as a duplicate.
 
 Invariants:
 1. Whoever was told of a group has it in the ledger, durably.
-2. Groups are recorded in the order of their lines, by one thread.
+2. Groups are recorded in the order of their lines, by one thread, `LINES_MAX` lines at most.
+3. A line waits in memory no longer than its delay and the time of a group that is being recorded;
+   who offers more than is recorded waits too.
+4. After an error nothing more is recorded: `offer` and the end raise it.
 
 Source: docs/production.md.
 """
@@ -15,18 +18,22 @@ import datetime as dt
 import hashlib
 import tempfile
 import threading
+import time
+from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from ledger.errors import LedgerError
 from ledger.facts.batches import Batch, FactFile, Ingested
 from ledger.facts.ingest import FactIntake
 from ledger.facts.rejects import Rejects
 
 LINES_MAX: Final = 4096
 """Lines after which a group is recorded without waiting: one block."""
+WAITING_MAX: Final = 4 * LINES_MAX
+"""Lines that may wait."""
 
 
 class Feeding:
@@ -45,20 +52,24 @@ class Feeding:
 
         Args:
             intake: of the ledger.
-            batch: what is said of every group; its name is left out.
+            batch: what is said of every group; its name is left out, since a name stands for one
+                content.
             rejects: takes refused lines.
             delay: how long a line may wait.
             told: called with every group that was recorded.
         """
         self._intake = intake
-        self._batch = batch
+        self._batch = replace(batch, batch=None)
         self._rejects = rejects
         self._delay = delay.total_seconds()
         self._told = told
-        self._lines: list[bytes] = []
         self._changed = threading.Condition()
+        """Guards the fields below it."""
+        self._lines: deque[bytes] = deque()
+        self._due = 0.0
+        """Monotonic time at which the oldest line has waited long enough."""
         self._ending = False
-        self._error: LedgerError | None = None
+        self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="feeding", daemon=True)
 
     def __enter__(self) -> Self:
@@ -75,47 +86,67 @@ class Feeding:
         """Record what waits, and stop.
 
         Raises:
-            LedgerError: a group could not be recorded.
+            Exception: a group could not be recorded: mostly a `LedgerError`, or what `told` raised.
+        """
+        self.finish()
+        if self._error is not None and error is None:
+            raise self._error
+
+    def finish(self) -> None:
+        """Record what waits, and stop; once more it does nothing.
+
+        An interruption may come just as the block of the context manager ends, and keep its end
+        from running: who must lose nothing calls this again.
         """
         with self._changed:
             self._ending = True
             self._changed.notify_all()
-        self._thread.join()
-        if self._error is not None and error is None:
-            raise self._error
+        if self._thread.ident is not None:
+            self._thread.join()
 
     def offer(self, line: bytes) -> None:
-        """Take one fact as a JSON object on one line.
+        """Take one fact as a JSON object on one line; wait while too many lines wait.
 
         Raises:
-            LedgerError: an earlier group could not be recorded.
+            Exception: an earlier group could not be recorded.
         """
         if not line.strip():
             return
         with self._changed:
+            self._changed.wait_for(lambda: len(self._lines) < WAITING_MAX or self._error)
             if self._error is not None:
                 raise self._error
+            if not self._lines:
+                self._due = time.monotonic() + self._delay
             self._lines.append(line if line.endswith(b"\n") else line + b"\n")
             if len(self._lines) in {1, LINES_MAX}:
                 self._changed.notify_all()
 
     def _run(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._lines or self._ending)
-                if not self._lines:
-                    return
-                # The first line has just come: others may join it until its delay is over.
-                self._changed.wait_for(
-                    lambda: self._ending or len(self._lines) >= LINES_MAX, timeout=self._delay
-                )
-                lines, self._lines = self._lines, []
+        while lines := self._group():
             try:
                 self._told(self._record(lines))
-            except LedgerError as error:
+            except Exception as error:  # noqa: BLE001 - raised again in the thread of the caller
                 with self._changed:
                     self._error = error
+                    self._changed.notify_all()
                 return
+
+    def _group(self) -> list[bytes]:
+        """Return the lines that are recorded next; none when it is over."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._lines or self._ending)
+            # Others may join the first line until its delay is over.
+            self._changed.wait_for(
+                lambda: self._ending or len(self._lines) >= LINES_MAX,
+                timeout=max(0.0, self._due - time.monotonic()),
+            )
+            lines = [self._lines.popleft() for _ in range(min(len(self._lines), LINES_MAX))]
+            # Those that are left came while a group was full: their delay is over sooner than that
+            # of a line that comes now.
+            self._due = time.monotonic()
+            self._changed.notify_all()
+            return lines
 
     def _record(self, lines: list[bytes]) -> Ingested:
         content = b"".join(lines)

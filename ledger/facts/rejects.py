@@ -1,9 +1,9 @@
 """Refused rows: a file that can be mended and taken in again, and the list of what is wrong.
 
-For every file with refused rows there is `<name>.rejects.csv`, with its columns and
-the values as they came, and for all of them one `problems.csv`. A line that has too few or too many
-fields keeps them; one that could not be taken apart stands there as one field. Nothing is written while no row is
-refused.
+For every file with refused rows there is `<name>.rejects.csv`, with its columns and the values as
+they came, and for all of them one `problems.csv`. A line that has too few or too many fields keeps
+them; one that could not be taken apart stands there as one field. Nothing is written while no row
+is refused.
 
 Invariants:
 1. Counting goes on when nothing is written (`folder` is None): a dry run tells the same numbers.

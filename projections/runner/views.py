@@ -308,6 +308,24 @@ class Views:
                 number = 0 if live is None else live.number
             return read_rows(connection, projection, number)
 
+    def national(self, projection: Projection) -> pl.DataFrame:
+        """Return the live cells of the cube summed over all units, in canonical order.
+
+        The database sums: a year has some hundred thousand cells, and few without units.
+        """
+        table = projection.table
+        keys = [table.c[name] for name in KEYS if name != "unit"]
+        with reading(self.engine) as connection:
+            live = self._find(connection, projection.name, LIVE)
+            statement = (
+                select(*keys, *(func.sum(table.c[name]).label(name) for name in VALUES))
+                .where(table.c.generation == (0 if live is None else live.number))
+                .group_by(*keys)
+            )
+            found = [(*row[:2], "", *row[2:]) for row in connection.execute(statement)]
+        frame = pl.DataFrame(found, schema=dict(projection.schema), orient="row")
+        return canonical(projection, frame)
+
     def digest(self, projection: Projection, number: int | None = None) -> str:
         """Return the SHA-256, in hexadecimal, of the rows of a generation.
 

@@ -1,5 +1,6 @@
 """kill -9 at every step of a batch of facts, a full disk, two writers: whole or absent, once."""
 
+import itertools
 import signal
 import subprocess
 import sys
@@ -86,8 +87,14 @@ def test_a_batch_killed_at_any_step_is_whole_or_absent(tmp_path: Path) -> None:
     appended = len(points) - points[::-1].index("append.committed")
     assert {f"append.{name}" for name in STORE_POINTS} <= set(points[-7:])
     assert points.count("read") > 2
-    # Beginning and end of what is alike are enough.
-    steps = [n for n, point in enumerate(points, 1) if point != "read" or points[n] != "read"]
+    # The last of those that are alike is enough, and so is the end of the release of the schema,
+    # which is an append of its own.
+    release = points.index("append.committed")
+    steps = [
+        number
+        for number, (point, following) in enumerate(itertools.pairwise([*points, ""]), 1)
+        if point != following and (number > release or not point.startswith("append."))
+    ]
     paths = {number: tmp_path / f"{number}.db" for number in [*steps, len(points) + 1]}
     before = {number: created(path) for number, path in paths.items()}
 
@@ -110,8 +117,8 @@ def test_a_batch_killed_at_any_step_is_whole_or_absent(tmp_path: Path) -> None:
 def test_two_processes_with_one_batch_record_it_once(tmp_path: Path) -> None:
     file, path = written(tmp_path), tmp_path / "ledger.db"
     created(path)
-    ran = at_once(*[("killed", path, file, 0)] * 4)
-    assert [(child.returncode, child.stdout) for child in ran] == [(0, f"facts {ROWS}\n")] * 4
+    ran = at_once(*[("killed", path, file, 0)] * 3)
+    assert [(child.returncode, child.stdout) for child in ran] == [(0, f"facts {ROWS}\n")] * 3
     require_whole(reopened(path))
 
 

@@ -21,8 +21,13 @@ from ledger.events.production import (
 )
 from ledger.events.results import FlowNodeDefined, PeriodOpened
 from ledger.facts.batches import Batch, FactFile, Ingested
+from ledger.facts.blocks import read_facts
 from ledger.facts.ingest import FactIntake
+from ledger.facts.reading import PIECE_BYTES, format_of
 from ledger.facts.rejects import Rejects
+from ledger.records import RecordKind, StoredRecord
+from projections.production.cube import merge
+from projections.production.measures import fold
 from schemas.columns import DTYPES, layout
 from schemas.registry import default_registry
 from tests.support.given import PLAN_ACT, act_adopted, envelope
@@ -167,3 +172,43 @@ def record(
     """Take in one file of facts."""
     file = csv_file(folder, f"{name}-{said.batch}", facts_table(name, rows))
     return FactIntake(ledger).files([file], said, rejects=rejects or Rejects(folder=None))
+
+
+def blocks(ledger: LedgerApplication) -> list[StoredRecord]:
+    """Return the blocks of facts, in order of position."""
+    return [record for record in ledger.store.read() if record.record.kind is RecordKind.BLOCK]
+
+
+def recorded_facts(ledger: LedgerApplication, name: str) -> pl.DataFrame:
+    """Return the facts of one schema, in order of the ledger, checked."""
+    full_name = f"registro.facts.{name}"
+    own = [record for record in blocks(ledger) if record.record.event_type == full_name]
+    tables = read_facts(own, ledger.avro.registry)
+    return tables[0].frame if tables else facts_table(name, [])
+
+
+def cube_of(ledger: LedgerApplication) -> pl.DataFrame:
+    """Return the cube of all facts."""
+    tables = read_facts(blocks(ledger), ledger.avro.registry)
+    return merge(fold(table.full_name, table.frame) for table in tables)
+
+
+def text_file(folder: Path, name: str, text: str | bytes) -> FactFile:
+    """Write a file as it is; its ending tells its format."""
+    path = folder / name
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return FactFile(path=path, form=format_of(path), name=name)
+
+
+def take(
+    ledger: LedgerApplication,
+    *files: FactFile,
+    rejects: Rejects | None = None,
+    dry_run: bool = False,
+    piece_bytes: int = PIECE_BYTES,
+    **said: Any,
+) -> Ingested:
+    """Take in files; what is said of the batch is plain unless given."""
+    return FactIntake(ledger, piece_bytes=piece_bytes).files(
+        files, batch(**said), rejects=rejects or Rejects(folder=None), dry_run=dry_run
+    )
