@@ -13,8 +13,9 @@ from projections.cycle.facts import fold
 from projections.cycle.replay import replay
 from projections.risk_register import risk_register
 from projections.trail import trail
-from tests.support.tampering import tamper
+from tests.integration.test_tampering import filled
 from tests.support.ledgers import reopened
+from tests.support.tampering import tamper
 
 DAY = dt.date(2023, 12, 31)
 QUESTIONS: Mapping[str, Callable[[Iterable[RecordedEvent]], object]] = {

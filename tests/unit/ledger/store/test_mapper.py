@@ -226,12 +226,12 @@ def test_a_schema_text_that_needs_an_unknown_schema_ends_with_an_error(
 
     def texts() -> list[str]:
         # Reading the texts meets the same unknown schema again.
-        mapper.recorded(record)
+        lost.recorded(record)
         return []
 
-    mapper = AvroMapper(
+    lost = AvroMapper(
         registry=SchemaRegistry(Path(schemas.__file__).parent / "avro"), schema_texts=texts
     )
 
     with pytest.raises(StoredEventDecodeError, match="no file and no ledger text has it"):
-        mapper.recorded(record)
+        lost.recorded(record)
