@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup setup-dev demo test check fmt lint types imports schemas docs coverage lock bench clean services-up services-down test-services
+.PHONY: help setup setup-dev demo test check fmt lint types imports schemas docs coverage lock bench clean services-up services-down test-services test-outside
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -38,6 +38,9 @@ services-down: ## stop it
 
 test-services: setup-dev ## the tests that need PostgreSQL; starts and stops it
 	scripts/test_services
+
+test-outside: setup-dev ## evidence judged by Go and openssl; fetches them when missing
+	scripts/outside
 
 check: setup-dev lint types imports schemas docs ## every gate but the tests
 

@@ -20,7 +20,7 @@ from ledger.errors import ConfigurationError
 PREFIX: Final = "REGISTRO_"
 FILE: Final = "registro.toml"
 CONFIG_VARIABLE: Final = "REGISTRO_CONFIG"
-_OTHER_VARIABLES: Final = frozenset({CONFIG_VARIABLE, "REGISTRO_VECTORS"})
+_OTHER_VARIABLES: Final = frozenset({CONFIG_VARIABLE, "REGISTRO_VECTORS", "REGISTRO_SIGNING_KEY"})
 """Variables of this program that are not settings."""
 
 Kind = Literal["option", "environment", "file", "default"]
@@ -68,6 +68,71 @@ SPECS: Final[tuple[Spec, ...]] = (
         help=Text(
             it="chi registra, RUOLO@UNITA, se il comando non lo dice",
             en="who records, ROLE@UNIT, when the command does not say",
+        ),
+    ),
+    Spec(
+        name="person",
+        default="",
+        help=Text(
+            it="persona che registra: cifrata prima di entrare nel registro",
+            en="person who records: encrypted before it enters the ledger",
+        ),
+    ),
+    Spec(
+        name="subject_keys",
+        default="",
+        help=Text(
+            it="file delle chiavi delle persone; senza, accanto al registro",
+            en="file of the persons' keys; by default beside the ledger",
+        ),
+    ),
+    Spec(
+        name="log",
+        default="",
+        help=Text(
+            it="cartella dei sigilli; senza, accanto al registro",
+            en="folder of the sealed log; by default beside the ledger",
+        ),
+    ),
+    Spec(
+        name="key_folder",
+        default="",
+        help=Text(
+            it="cartella delle chiavi di firma; senza, accanto al registro",
+            en="folder of the signing keys; by default beside the ledger",
+        ),
+    ),
+    Spec(
+        name="max_seal_delay",
+        default="",
+        help=Text(
+            it="secondi che una registrazione può attendere il sigillo; senza, nessun limite",
+            en="seconds that a record may wait for its seal; by default no limit",
+        ),
+    ),
+    Spec(
+        name="kafka",
+        default="",
+        help=Text(
+            it="server Kafka, host:porta con virgole; senza, non si pubblica nulla",
+            en="Kafka servers, host:port with commas; without it nothing is published",
+        ),
+    ),
+    Spec(
+        name="kafka_prefix",
+        default="registro",
+        help=Text(
+            it="prima parola dei topic; un prefisso per ogni registro",
+            en="first word of the topics; one prefix for each ledger",
+        ),
+    ),
+    Spec(
+        name="publish",
+        default="async",
+        choices=("off", "async", "required"),
+        help=Text(
+            it="off: mai; async: con il comando publish; required: dopo ogni comando che registra",
+            en="off: never; async: by the command publish; required: after each recording command",
         ),
     ),
     Spec(

@@ -35,6 +35,26 @@ DETAILS: Final[Mapping[str, str]] = MappingProxyType(
             "up to position {kept} the root is {found}; the kept head says {expected}: records "
             "were changed"
         ),
+        "signature_bad": "the signature of {key} does not fit the text",
+        "signature_unknown": (
+            "none of the known keys ({known_keys}) has signed; signed by: {signed_by}"
+        ),
+        "checkpoint_origin": "a checkpoint of {found}; the ledger is {expected}",
+        "checkpoint_longer": (
+            "the checkpoint covers {expected} records, there are {found}: records were removed"
+        ),
+        "checkpoint_root": (
+            "over {size} records the root is {found}; the checkpoint says {expected}: records were "
+            "changed"
+        ),
+        "quorum": "{found} witnesses of the policy have signed; it asks for {expected}",
+        "log_unreadable": "{path}: {why}",
+        "tile_hash": "{path}, hash {place}: the entries give {expected}, the tile says {found}",
+        "entry_form": "{path}: the entry is no leaf: {why}",
+        "entry_ledger": "{path}: the entry is of ledger {found}, the log of {expected}",
+        "entry_position": "{path}: the entry is of position {found}, its place is {expected}",
+        "ledger_shorter": "the log covers {expected} records, the ledger holds {found}",
+        "ledger_differs": "the ledger gives the commitment {expected}, the log says {found}",
     }
 )
 """English sentence of each reason, a template over its facts."""

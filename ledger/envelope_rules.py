@@ -1,4 +1,4 @@
-"""What every proposal must satisfy, whatever its event: acts, dates and corrections.
+"""What every proposal must satisfy, whatever its event: acts, dates, corrections and persons.
 
 Rules judge the dates in the events, not the wall clock, so that history can be imported and is
 still refused where it was wrong. The one exception is knowledge from the future.
@@ -11,6 +11,7 @@ from collections.abc import Container
 
 from ledger.aggregates.acts import ACTS, act_stream
 from ledger.aggregates.base import Lookup, Proposal, key_of
+from ledger.aggregates.subjects import SUBJECTS, require_not_erased, subject_stream
 from ledger.events.ledger import Envelope
 from ledger.rules import Rule, refuse
 
@@ -22,7 +23,7 @@ def check_envelope(
 
     Args:
         proposal: what is proposed.
-        lookup: reads acts.
+        lookup: reads acts and subjects.
         today: present day in the body's time zone.
         known_ids: identifiers of the events of the proposal's stream.
 
@@ -46,6 +47,7 @@ def check_envelope(
         )
     _check_correction(envelope, known_ids)
     _check_acts(envelope, lookup)
+    _check_person(envelope, lookup)
 
 
 def _check_correction(envelope: Envelope, known_ids: Container[str]) -> None:
@@ -84,3 +86,11 @@ def _check_acts(envelope: Envelope, lookup: Lookup) -> None:
                 cited_on=envelope.as_of.isoformat(),
                 effect=effect.isoformat(),
             )
+
+
+def _check_person(envelope: Envelope, lookup: Lookup) -> None:
+    person = envelope.actor.person
+    if person is not None:
+        # A key restored from a copy must not put an erased subject to use again.
+        state = lookup.state(SUBJECTS, subject_stream(person.key_id))
+        require_not_erased(state, person.key_id)

@@ -81,6 +81,16 @@ class Rule(StrEnum):
     """A report is validated after its blocking findings are answered."""
     LEDGER_BOUND = "ledger_bound"
     """A ledger is opened once and bound to one body."""
+    APPROVALS_MISSING = "approvals_missing"
+    """An erasure is approved by at least two different offices."""
+    SUBJECT_HELD = "subject_held"
+    """Nothing is erased while a hold covers it."""
+    SUBJECT_ERASED = "subject_erased"
+    """A subject is erased once; nothing follows under its name."""
+    RETENTION_RUNNING = "retention_running"
+    """A request does not erase what a retention term still keeps."""
+    RUN_CONTRADICTED = "run_contradicted"
+    """The same inputs and the same program give one answer."""
 
 
 def refuse(rule: Rule, detail: str, **facts: object) -> NoReturn:

@@ -13,7 +13,7 @@ Source: docs/formats/record.md, docs/formats/leaf.md; rulings 12.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Final
 from uuid import UUID
@@ -25,7 +25,7 @@ from ledger.events.ledger import LedgerOpened, SchemaReleased
 from ledger.feed import RecordedEvent
 from ledger.integrity.commitment import Seal, quick_commitment, seal
 from ledger.integrity.leaf import encode_leaf
-from ledger.integrity.merkle import CompactTree, leaf_hash
+from ledger.integrity.merkle import EMPTY_ROOT, CompactTree, leaf_hash
 from ledger.integrity.problems import IntegrityFormatError
 from ledger.records import RecordKind, StoredRecord
 from ledger.store.mapper import AvroMapper
@@ -75,6 +75,8 @@ class Checked:
     head: TreeHead
     ledger_id: str | None
     discrepancies: tuple[Discrepancy, ...]
+    roots: Mapping[TreeSize, Digest] = field(default_factory=dict)
+    """Root at each size that was asked for and reached."""
 
 
 @dataclass(slots=True)
@@ -108,6 +110,7 @@ def verify(
     mapper: AvroMapper,
     *,
     kept: TreeHead | None = None,
+    sizes: Collection[TreeSize] = (),
     deep: bool = False,
     progress: Progress = lambda _done, _total: None,
 ) -> Checked:
@@ -120,16 +123,23 @@ def verify(
         store: of the ledger; only read.
         mapper: decodes the records.
         kept: head that was kept outside; the ledger must hold the same records up to it.
+        sizes: of checkpoints; the caller compares their roots with those computed here.
         deep: hash every single fact too, compute the inner roots, decode every block and compare it
             with its canonical encoding: what a program that wrote blocks wrongly would show by.
         progress: called after each batch.
     """
-    return _Verifier(store, mapper, kept, deep=deep).run(progress)
+    return _Verifier(store, mapper, kept, sizes=sizes, deep=deep).run(progress)
 
 
 class _Verifier:
     def __init__(
-        self, store: Store, mapper: AvroMapper, kept: TreeHead | None, *, deep: bool
+        self,
+        store: Store,
+        mapper: AvroMapper,
+        kept: TreeHead | None,
+        *,
+        sizes: Collection[TreeSize],
+        deep: bool,
     ) -> None:
         self._store = store
         self._mapper = mapper
@@ -137,7 +147,10 @@ class _Verifier:
         self._deep = deep
         self._state = _State()
         self._found: list[Discrepancy] = []
-        self._kept_root: Digest | None = None
+        self._sizes = frozenset(sizes) if kept is None else {*sizes, kept.size}
+        self._roots: dict[TreeSize, Digest] = {}
+        if 0 in self._sizes:
+            self._roots[TreeSize(0)] = EMPTY_ROOT
 
     def run(self, progress: Progress) -> Checked:
         self._check_store()
@@ -152,6 +165,7 @@ class _Verifier:
             head=TreeHead(size=TreeSize(state.tree.size), root=state.tree.root()),
             ledger_id=None if state.ledger_id is None else str(state.ledger_id),
             discrepancies=tuple(self._found),
+            roots=self._roots,
         )
 
     def _rows(self, progress: Progress) -> Iterator[RawRow]:
@@ -391,8 +405,8 @@ class _Verifier:
                 commitment=digest,
             )
             state.tree.append(leaf_hash(leaf))
-            if self._kept is not None and state.tree.size == self._kept.size:
-                self._kept_root = state.tree.root()
+            if state.tree.size in self._sizes:
+                self._roots[TreeSize(state.tree.size)] = state.tree.root()
         state.pending.clear()
 
     def _check_kept(self) -> None:
@@ -407,8 +421,8 @@ class _Verifier:
                 kept=kept.size,
                 found=self._state.tree.size,
             )
-        elif self._kept_root != kept.root:
-            found = "none" if self._kept_root is None else self._kept_root.hex()
+        elif (root := self._roots.get(kept.size)) != kept.root:
+            found = "none" if root is None else root.hex()
             self._report(
                 "kept_head",
                 None,

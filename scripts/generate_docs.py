@@ -6,12 +6,17 @@ made from the code. `--check` changes nothing and exits 1 when a page is out of 
 
 import importlib
 import inspect
+import pkgutil
 import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import app
+import consumers
+import ledger
+import projections
 from app.cli.commands import ENTRIES
 from app.cli.main import PROGRAM, build
 from app.cli.write import COMMON
@@ -21,12 +26,7 @@ from schemas.errors import SchemaError
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PART = re.compile(r"(<!-- generated: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
-MODULES_WITH_ERRORS = (
-    "consumers.subscription",
-    "projections.arithmetic.audit",
-    "projections.arithmetic.figures",
-    "projections.arithmetic.relations",
-)
+PACKAGES_WITH_ERRORS = (app, consumers, ledger, projections)
 GENERAL_CODES = (
     (0, "done", "the command did what it was asked"),
     (
@@ -49,8 +49,10 @@ def exit_codes() -> str:
 
 
 def _errors() -> Iterator[Any]:
-    for name in MODULES_WITH_ERRORS:
-        importlib.import_module(name)
+    for package in PACKAGES_WITH_ERRORS:
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not module.name.endswith("__main__"):
+                importlib.import_module(module.name)
     pending: list[Any] = [LedgerError, SchemaError]
     while pending:
         error = pending.pop()

@@ -34,6 +34,25 @@ AtOption = Annotated[
     typer.Option("--at", min=0, help=both("ultima posizione da leggere", "last position to read")),
 ]
 
+RecordOption = Annotated[
+    bool,
+    typer.Option(
+        "--record",
+        help=both("registra il ricalcolo come evento", "record the replay as an event"),
+    ),
+]
+CheckOption = Annotated[
+    str | None,
+    typer.Option(
+        "--check",
+        metavar="RICALCOLO",
+        help=both(
+            "ripete un ricalcolo registrato e lo confronta: nome, posizione o identità",
+            "repeat a recorded replay and compare: name, position or identity",
+        ),
+    ),
+]
+
 
 def parse_day(text: str, *, field: str) -> dt.date:
     """Read a date in ISO form, or in Italian form (31/12/2023).

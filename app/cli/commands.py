@@ -175,6 +175,41 @@ ENTRIES: Final[tuple[Entry, ...]] = (
         "Recompute every commitment: was anything changed?",
     ),
     _entry(
+        _CHECK,
+        "seal",
+        "seal",
+        "Firma lo stato del registro e ne scrive i sigilli.",
+        "Sign the state of the ledger and write its sealed log.",
+    ),
+    _entry(
+        _CHECK,
+        "witness-request",
+        "seal",
+        "Scrive la richiesta di firma per un testimone.",
+        "Write the request for a witness's signature.",
+    ),
+    _entry(
+        _CHECK,
+        "timestamp",
+        "timestamp",
+        "Marche temporali del sigillo.",
+        "Timestamps of the checkpoint.",
+    ),
+    _entry(
+        _CARE,
+        "keys",
+        "keys",
+        "Chiavi di firma: creare, elencare, sostituire.",
+        "Signing keys: make, list, change.",
+    ),
+    _entry(
+        _CHECK,
+        "dossier",
+        "dossier",
+        "Un fascicolo con cifre, registrazioni e prove, per chi sta fuori.",
+        "A dossier of figures, records and proofs, for somebody outside.",
+    ),
+    _entry(
         _WRITE,
         "record",
         "write",
@@ -222,9 +257,51 @@ ENTRIES: Final[tuple[Entry, ...]] = (
     _entry(
         _CARE,
         "restore",
-        "care",
+        "kafka",
         "Rimette al suo posto una copia, dopo averla verificata.",
         "Put a copy back in its place, after checking it.",
+    ),
+    _entry(
+        _CARE,
+        "subject",
+        "subject",
+        "Persone: elenco e cancellazione dei dati personali.",
+        "Persons: list and erasure of personal data.",
+    ),
+    _entry(
+        _CARE,
+        "hold",
+        "subject",
+        "Blocchi alla cancellazione dei dati personali.",
+        "Holds on the erasure of personal data.",
+    ),
+    _entry(
+        _CARE,
+        "retention",
+        "subject",
+        "Termini di conservazione dei dati personali.",
+        "Retention terms of personal data.",
+    ),
+    _entry(
+        _CARE,
+        "publish",
+        "kafka",
+        "Pubblica il registro su Kafka, ogni evento una volta, in ordine.",
+        "Publish the ledger to Kafka, each event once, in order.",
+    ),
+    _entry(
+        _CHECK,
+        "kafka",
+        "kafka",
+        "Topic del registro: crearli, confrontarli col registro.",
+        "Topics of the ledger: create them, compare them with the ledger.",
+    ),
+    _entry(
+        _READ,
+        "tail",
+        "kafka",
+        "I messaggi di un topic, decodificati, in JSON Lines.",
+        "The messages of a topic, decoded, as JSON Lines.",
     ),
     _entry(
         _CARE,
@@ -234,6 +311,19 @@ ENTRIES: Final[tuple[Entry, ...]] = (
         "Settings and their origin.",
     ),
 )
+
+RECORDING: Final = frozenset(
+    {
+        "import",
+        "ingest",
+        "simulate",
+        "forecast",
+        "risk",
+        "audit",
+        *(entry.name for entry in ENTRIES if entry.panel is _WRITE),
+    }
+)
+"""Commands that may record: with `publish = required` Kafka is waited for behind them."""
 
 
 def entry_of(name: str | None) -> Entry | None:

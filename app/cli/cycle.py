@@ -11,6 +11,8 @@ import typer
 from app.cli.choices import (
     AsOfOption,
     AtOption,
+    CheckOption,
+    RecordOption,
     YearOption,
     chosen_year,
     facts_of,
@@ -19,7 +21,7 @@ from app.cli.choices import (
     optional_day,
     parse_day,
 )
-from app.cli.context import Cli, cli_of
+from app.cli.context import NEGATIVE, Cli, cli_of
 from app.cli.cycle_view import (
     difference_json,
     replay_json,
@@ -27,6 +29,7 @@ from app.cli.cycle_view import (
     show_replay,
 )
 from app.cli.explain_view import explanation_json, show_explanation
+from app.cli.runs import check_run, record_run, run_json, run_of, show_checked
 from app.output.format import day as written_day
 from app.texts.usage import both
 from ledger.errors import InvalidCommandError, UnknownEntityError
@@ -60,25 +63,70 @@ def replay(
             help=both("solo i codici di questa forma", "only codes of this shape"), metavar="GLOB"
         ),
     ] = None,
+    record: RecordOption = False,
+    check: CheckOption = None,
+    actor: Annotated[
+        str | None,
+        typer.Option(
+            help=both("con --record, chi registra: RUOLO@UNITA", "with --record, who: ROLE@UNIT")
+        ),
+    ] = None,
 ) -> None:
     """Recompute the indicators of a year from events alone."""
     cli = cli_of(context)
     day = optional_day(as_of, field="--as-of")
-    ledger = cli.open()
+    if check is not None:
+        if record or (year, as_of, at, indicator) != (None, None, None, None):
+            raise typer.BadParameter(_check_alone(cli), param_hint="--check")
+        _check(cli, check)
+        return
+    ledger = cli.open(read_only=not record)
     facts = facts_of(ledger, at)
     result = replay_facts(facts, year=chosen_year(cli, facts, year), as_of=day)
+    kept = None
+    if record:
+        run = run_of(facts, result, code_version=code_version())
+        kept = (run.run_id, record_run(cli, ledger, run, actor=actor))
     lines = [
         line
         for line in result.indicators
         if indicator is None or fnmatch.fnmatchcase(line.code, indicator)
     ]
     if cli.json:
-        cli.answer(replay_json(result, lines, code_version=code_version()))
+        answer = replay_json(result, lines, code_version=code_version())
+        if kept is not None:
+            answer["run"] = {"run_id": kept[0], "position": kept[1]}
+        cli.answer(answer)
         return
     cli.banner(sandbox=result.sandbox)
     if not lines:
         _note_nothing(cli, indicator, day)
     show_replay(cli, result, lines, code_version=code_version())
+    if kept is not None:
+        remedy = cli.remedy(f"replay --check {kept[0]}")
+        cli.screen.line(
+            cli.tr(
+                f"Registrato alla posizione {kept[1]} come {kept[0]}; per ripeterlo: `{remedy}`",
+                f"Recorded at position {kept[1]} as {kept[0]}; to repeat it: `{remedy}`",
+            )
+        )
+
+
+def _check_alone(cli: Cli) -> str:
+    return cli.tr(
+        "un ricalcolo registrato ha già il suo anno, il suo giorno e la sua posizione",
+        "a recorded replay has its own year, day and position",
+    )
+
+
+def _check(cli: Cli, wanted: str) -> None:
+    checked = check_run(cli.open(), wanted, code_version=code_version())
+    if cli.json:
+        cli.answer(run_json(checked))
+    else:
+        show_checked(cli, checked)
+    if checked.differences:
+        raise typer.Exit(NEGATIVE)
 
 
 def explain(

@@ -19,6 +19,8 @@ FLAGS: Final = {
 VALUES: Final = {
     "--ledger": "ledger",
     "--lang": "lang",
+    "--person": "person",
+    "--subject-keys": "subject_keys",
     "--log-level": "log_level",
     "--log-format": "log_format",
 }

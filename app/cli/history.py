@@ -1,13 +1,15 @@
 """Commands `registro trail`, `show`, `list` and `search`: what happened to whom, what there is."""
 
 import enum
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from typing import Annotated, Final
 
 import typer
 
 from app.cli.choices import AtOption, feed_of, nearest
 from app.cli.context import Cli, cli_of
+from app.cli.persons import opened, person_json, person_text, persons_of
 from app.cli.record_view import record_json, show_record
 from app.output.fields import act_text, label, names_of, told
 from app.output.format import day, instant
@@ -16,9 +18,11 @@ from app.texts.events import event_text
 from app.texts.text import Text
 from app.texts.usage import both
 from app.texts.words import vintage_text
+from ledger.application import LedgerApplication
 from ledger.errors import InvalidCommandError, UnknownEntityError
 from ledger.events.acts import ActAdopted
 from ledger.events.base import Event
+from ledger.events.ledger import Encrypted
 from ledger.events.measurement import IndicatorDefined
 from ledger.events.organisation import UnitEstablished
 from ledger.events.planning import GuidelineAdopted, ObjectiveAssigned
@@ -26,6 +30,7 @@ from ledger.events.projects import ProjectApproved
 from ledger.events.publication import DocumentPublished, FigurePublished
 from ledger.events.risk import RiskRegistered
 from ledger.feed import RecordedEvent, read_all
+from ledger.privacy.persons import Person
 from ledger.types import Position
 from projections.trail import TrailEntry, keys_of, shown
 from projections.trail import trail as trail_of
@@ -59,18 +64,50 @@ def trail(
     """Show the history of an entity: who, when, under which act, before and after."""
     cli = cli_of(context)
     ledger = cli.open()
-    entries = trail_of(feed_of(ledger, at), entity=entity)
+    sealed: dict[int, Encrypted] = {}
+    entries = trail_of(_noting(feed_of(ledger, at), sealed), entity=entity)
     if not entries:
         raise _unknown(feed_of(ledger, at), entity, ledger.head())
+    persons = _persons(cli, ledger, entries, sealed)
     if cli.json:
-        cli.answer({"entity": entity, "position": ledger.head(), "events": entries})
+        events = [_entry_json(entry, persons.get(entry.position)) for entry in entries]
+        cli.answer({"entity": entity, "position": ledger.head(), "events": events})
         return
     cli.banner(sandbox=_sandbox(ledger.identity))
     cli.screen.title(
         f"{entity}: " + cli.count(len(entries), ("evento", "eventi"), ("event", "events"))
     )
     for entry in entries:
-        _show_entry(cli, entry)
+        _show_entry(cli, entry, persons.get(entry.position))
+
+
+def _noting(
+    events: Iterable[RecordedEvent], sealed: dict[int, Encrypted]
+) -> Iterator[RecordedEvent]:
+    """Yield events, and note the encrypted person of each by its position."""
+    for recorded in events:
+        if recorded.envelope.actor.person is not None:
+            sealed[recorded.position] = recorded.envelope.actor.person
+        yield recorded
+
+
+def _persons(
+    cli: Cli,
+    ledger: LedgerApplication,
+    entries: Iterable[TrailEntry],
+    sealed: Mapping[int, Encrypted],
+) -> dict[int, Person]:
+    """Return what may be told of the persons who acted, by position."""
+    wanted = [entry.position for entry in entries if entry.position in sealed]
+    if not wanted:
+        return {}
+    persons = persons_of(cli, ledger)
+    return {position: persons.open(sealed[position]) for position in wanted}
+
+
+def _entry_json(entry: TrailEntry, person: Person | None) -> dict[str, object]:
+    values: dict[str, object] = {item.name: getattr(entry, item.name) for item in fields(entry)}
+    return {**values, "person": person_json(person)}
 
 
 def _unknown(events: Iterable[RecordedEvent], entity: str, head: int) -> UnknownEntityError:
@@ -88,8 +125,9 @@ def _sandbox(identity: object) -> bool:
     return bool(getattr(getattr(identity, "opened", None), "sandbox", False))
 
 
-def _show_entry(cli: Cli, entry: TrailEntry) -> None:
+def _show_entry(cli: Cli, entry: TrailEntry, person: Person | None) -> None:
     screen = cli.screen
+    who = "" if person is None else f", {person_text(cli, person)}"
     screen.line()
     stage = f", {vintage_text(entry.vintage, cli.lang)}" if entry.vintage else ""
     screen.title(
@@ -98,7 +136,7 @@ def _show_entry(cli: Cli, entry: TrailEntry) -> None:
     )
     screen.line(
         cli.tr("   da ", "   by ")
-        + f"{entry.actor}, {cli.tr('fonte', 'source')} {entry.source}, "
+        + f"{entry.actor}{who}, {cli.tr('fonte', 'source')} {entry.source}, "
         + cli.tr("registrato il ", "recorded ")
         + instant(entry.recorded_at, cli.lang, cli.screen.zone)
     )
@@ -142,11 +180,13 @@ def show(
     before = Position(position - 1)
     (recorded,) = ledger.read(after=before, through=place, limit=1)
     (stored,) = ledger.store.read(after=before, through=place, limit=1)
+    person = opened(cli, ledger, recorded.envelope.actor.person)
     if cli.json:
-        cli.answer(record_json(recorded, stored.commitment))
+        cli.answer(record_json(recorded, stored.commitment, person=person_json(person)))
         return
     cli.banner(sandbox=_sandbox(ledger.identity))
-    show_record(cli, recorded, stored.commitment)
+    told_person = None if person is None else person_text(cli, person)
+    show_record(cli, recorded, stored.commitment, person=told_person)
 
 
 class Listable(enum.StrEnum):

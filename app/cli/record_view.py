@@ -14,13 +14,16 @@ from ledger.types import Digest
 Rows = list[tuple[str, str]]
 
 
-def show_record(cli: Cli, recorded: RecordedEvent, commitment: Digest) -> None:
+def show_record(
+    cli: Cli, recorded: RecordedEvent, commitment: Digest, *, person: str | None = None
+) -> None:
     """Show a record: fields by name, envelope, and what the ledger added."""
     show_event(
         cli,
         recorded.event,
         recorded.envelope,
         title=f"{recorded.position}  {_named(cli, recorded.event)}",
+        person=person,
     )
     when = instant(recorded.recorded_at, cli.lang, cli.screen.zone)
     append = recorded.append
@@ -37,14 +40,28 @@ def show_record(cli: Cli, recorded: RecordedEvent, commitment: Digest) -> None:
     _table(cli, cli.tr("Registrazione", "Record"), rows)
 
 
-def show_event(cli: Cli, event: Event, envelope: Envelope, *, title: str | None = None) -> None:
+def show_event(
+    cli: Cli,
+    event: Event,
+    envelope: Envelope,
+    *,
+    title: str | None = None,
+    person: str | None = None,
+) -> None:
     """Show the fields of an event and what its envelope says."""
     _table(cli, title or _named(cli, event), rows_of(event, cli.lang))
-    _table(cli, cli.tr("Chi, quando, perché", "Who, when, why"), envelope_rows(cli, envelope))
+    rows = envelope_rows(cli, envelope, person=person)
+    _table(cli, cli.tr("Chi, quando, perché", "Who, when, why"), rows)
 
 
-def envelope_rows(cli: Cli, envelope: Envelope) -> Rows:
-    """Return what an envelope says, by name, without what it leaves open."""
+def envelope_rows(cli: Cli, envelope: Envelope, *, person: str | None = None) -> Rows:
+    """Return what an envelope says, by name, without what it leaves open.
+
+    Args:
+        cli: language of the reader.
+        envelope: of the record.
+        person: what the reader is told of the person who acts; None when nobody is named.
+    """
     actor, source = envelope.actor, envelope.source
     who = actor.role if actor.unit_code is None else f"{actor.role}@{actor.unit_code}"
     places = (source.system, source.document, source.locator)
@@ -56,6 +73,7 @@ def envelope_rows(cli: Cli, envelope: Envelope) -> Rows:
         (cli.tr("periodo", "period"), None if first is None and last is None else period),
         (cli.tr("stadio", "stage"), None if vintage is None else vintage_text(vintage, cli.lang)),
         (cli.tr("da", "by"), who),
+        (cli.tr("persona", "person"), person),
         (cli.tr("fonte", "source"), " ".join(place for place in places if place)),
         (cli.tr("atti", "acts"), ", ".join(act_text(act) for act in envelope.acts)),
         (cli.tr("motivo", "reason"), envelope.reason),
@@ -70,7 +88,9 @@ def envelope_rows(cli: Cli, envelope: Envelope) -> Rows:
     return [(name, value) for name, value in rows if value]
 
 
-def record_json(recorded: RecordedEvent, commitment: Digest) -> dict[str, object]:
+def record_json(
+    recorded: RecordedEvent, commitment: Digest, *, person: dict[str, object] | None = None
+) -> dict[str, object]:
     """Return a record as JSON."""
     return {
         "position": recorded.position,
@@ -80,6 +100,7 @@ def record_json(recorded: RecordedEvent, commitment: Digest) -> dict[str, object
         "event_id": recorded.event_id,
         "event": recorded.event,
         "envelope": recorded.envelope,
+        "person": person,
         "recorded_at": recorded.recorded_at,
         "append_key": recorded.append.key,
         "part": recorded.append.part,

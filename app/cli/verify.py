@@ -1,6 +1,9 @@
 """Command `registro verify`: was any record changed?"""
 
-from typing import Annotated
+import enum
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,8 +19,35 @@ from ledger.types import DIGEST_BYTES, Digest, TreeSize
 from ledger.verification import Checked, TreeHead
 from ledger.verification import verify as check
 
+if TYPE_CHECKING:
+    from app.cli.verify_log import Asked, Claims
+
 LISTED = 20
 """Discrepancies listed on the screen unless all are asked for."""
+
+
+class Source(enum.StrEnum):
+    """What is read and computed again."""
+
+    STORE = "store"
+    TILES = "tiles"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """What a check found, whatever it read."""
+
+    source: Source
+    place: str
+    checked: Checked
+    claims: "Claims | None"
+    kept: TreeHead | None
+
+    @property
+    def discrepancies(self) -> tuple[Discrepancy, ...]:
+        """Everything that is not as it must be."""
+        of_claims = () if self.claims is None else self.claims.discrepancies
+        return (*of_claims, *self.checked.discrepancies)
 
 
 def register(root: typer.Typer, name: str) -> None:
@@ -38,6 +68,55 @@ def verify(
             ),
         ),
     ] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            help=both(
+                "sigillo da confrontare: firma, numero di registrazioni e radice",
+                "checkpoint to compare: signature, number of records and root",
+            )
+        ),
+    ] = None,
+    since: Annotated[
+        Path | None,
+        typer.Option(
+            help=both(
+                "sigillo di prima, conservato fuori: il registro deve esserne la continuazione",
+                "older checkpoint, kept outside: the ledger must go on from it",
+            )
+        ),
+    ] = None,
+    vkey: Annotated[
+        Path | None,
+        typer.Option(
+            help=both(
+                "file con le chiavi pubbliche; senza, quelle che il registro elenca",
+                "file with the public keys; by default those that the ledger lists",
+            )
+        ),
+    ] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option(
+            help=both(
+                "file dei testimoni che devono aver firmato il sigillo",
+                "file of the witnesses that must have signed the checkpoint",
+            )
+        ),
+    ] = None,
+    source: Annotated[
+        Source,
+        typer.Option(
+            help=both(
+                "che cosa ricalcolare: il registro o la cartella dei sigilli",
+                "what to compute again: the ledger (store) or the folder of the log (tiles)",
+            )
+        ),
+    ] = Source.STORE,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--dir", help=both("cartella dei sigilli", "folder of the sealed log")),
+    ] = None,
     deep: Annotated[
         bool,
         typer.Option(
@@ -55,21 +134,20 @@ def verify(
     """Recompute every commitment; exit code 1 on any discrepancy."""
     cli = cli_of(context)
     kept = None if head is None else parse_head(head)
-    store = cli.store(read_only=True)
-    store.require()
-    with cli.screen.progress(cli.tr("verifica", "verify")) as progress:
-        checked = check(
-            store,
-            AvroMapper(),
-            kept=kept,
-            deep=deep,
-            progress=lambda done, total: progress(cli.tr("verifica", "verify"), done, total),
-        )
-    if cli.json:
-        cli.answer(_json(checked, shown(store.engine.url), cli.lang))
+    outside = [one for one in (checkpoint, since, vkey, policy, folder) if one is not None]
+    if source is Source.TILES or outside:
+        # The libraries of signatures are loaded only by those who ask about signatures.
+        from app.cli.verify_log import Asked  # noqa: PLC0415 - slow to import
+
+        asked = Asked(checkpoint=checkpoint, since=since, vkey=vkey, policy=policy, folder=folder)
+        outcome = _with_claims(cli, asked, source, kept, deep=deep)
     else:
-        _show(cli, checked, kept, every=show_all)
-    if checked.discrepancies:
+        outcome = _plain(cli, kept, deep=deep)
+    if cli.json:
+        cli.answer(_json(outcome, cli.lang))
+    else:
+        _show(cli, outcome, every=show_all)
+    if outcome.discrepancies:
         raise typer.Exit(NEGATIVE)
 
 
@@ -99,36 +177,61 @@ def head_text(head: TreeHead) -> str:
     return f"{head.size}:{head.root.hex()}"
 
 
-def _show(cli: Cli, checked: Checked, kept: TreeHead | None, *, every: bool) -> None:
-    screen = cli.screen
-    found = checked.discrepancies
+def _plain(cli: Cli, kept: TreeHead | None, *, deep: bool) -> Outcome:
+    checked, place = _store(cli, kept, (), deep=deep)
+    return Outcome(source=Source.STORE, place=place, checked=checked, claims=None, kept=kept)
+
+
+def _with_claims(
+    cli: Cli, asked: "Asked", source: Source, kept: TreeHead | None, *, deep: bool
+) -> Outcome:
+    from app.cli.verify_log import check_tiles, claims_of  # noqa: PLC0415 - slow to import
+
+    if source is Source.TILES:
+        if kept is not None:
+            raise InvalidCommandError(
+                subject="verify",
+                field="--head",
+                value=head_text(kept),
+                reason="with --source tiles give a checkpoint, with --since",
+            )
+        checked, claims, place = check_tiles(cli, asked)
+        return Outcome(source=source, place=place, checked=checked, claims=claims, kept=None)
+    claims = claims_of(cli, asked)
+    checked, place = _store(cli, kept, claims.sizes, deep=deep)
+    compared = claims.compared(checked.roots, records=checked.head.size)
+    return Outcome(source=source, place=place, checked=checked, claims=compared, kept=kept)
+
+
+def _store(
+    cli: Cli, kept: TreeHead | None, sizes: tuple[TreeSize, ...], *, deep: bool
+) -> tuple[Checked, str]:
+    store = cli.store(read_only=True)
+    store.require()
+    with cli.screen.progress(cli.tr("verifica", "verify")) as progress:
+        checked = check(
+            store,
+            AvroMapper(),
+            kept=kept,
+            sizes=sizes,
+            deep=deep,
+            progress=lambda done, total: progress(cli.tr("verifica", "verify"), done, total),
+        )
+    return checked, shown(store.engine.url)
+
+
+def _show(cli: Cli, outcome: Outcome, *, every: bool) -> None:
+    screen, checked = cli.screen, outcome.checked
+    found = outcome.discrepancies
     if found:
-        screen.title(
-            cli.tr(f"DISCREPANZE TROVATE: {len(found)}", f"DISCREPANCIES FOUND: {len(found)}")
-        )
-        listed = found if every else found[:LISTED]
-        for one in listed:
-            screen.line(_place(cli, one) + discrepancy_text(one.kind, cli.lang))
-            screen.line(f"  {detail_text(one, cli.lang)}")
-        if len(found) > len(listed):
-            screen.line(cli.tr("... l'elenco intero con --all", "... the whole list with --all"))
-        screen.line(
-            cli.tr(
-                "Che fare: non toccare il registro; docs/it/discrepanza.md spiega i passi.",
-                "What to do: do not touch the ledger; docs/it/discrepanza.md lists the steps.",
-            )
-        )
+        _list(cli, found, every=every)
     else:
-        screen.line(
-            cli.tr(
-                f"Nessuna discrepanza: registrazioni ricalcolate {checked.records}, "
-                f"eventi {checked.events}, posizioni senza lacune.",
-                f"No discrepancy: records recomputed {checked.records}, "
-                f"events {checked.events}, positions without gaps.",
-            )
-        )
+        screen.line(_clean(cli, outcome))
     screen.line(cli.tr("Testa del registro: ", "Head of the ledger: ") + head_text(checked.head))
-    if kept is None:
+    if outcome.claims is not None:
+        for line in outcome.claims.lines(cli):
+            screen.line(line)
+    elif outcome.kept is None:
         screen.line(
             cli.tr(
                 "Questo controllo legge solo il registro. Chi potesse riscriverlo per intero, o "
@@ -139,20 +242,60 @@ def _show(cli: Cli, checked: Checked, kept: TreeHead | None, *, every: bool) -> 
                 "line above and repeat with --head.",
             )
         )
-    elif not found:
+    if outcome.kept is not None and not found:
         screen.line(
             cli.tr(
-                f"Fino alla posizione {kept.size} il registro è quello della testa conservata.",
-                f"Up to position {kept.size} the ledger is the one of the kept head.",
+                f"Fino alla posizione {outcome.kept.size} il registro è quello della testa "
+                "conservata.",
+                f"Up to position {outcome.kept.size} the ledger is the one of the kept head.",
             )
         )
+
+
+def _clean(cli: Cli, outcome: Outcome) -> str:
+    checked = outcome.checked
+    if outcome.source is Source.STORE:
+        return cli.tr(
+            f"Nessuna discrepanza: registrazioni ricalcolate {checked.records}, "
+            f"eventi {checked.events}, posizioni senza lacune.",
+            f"No discrepancy: records recomputed {checked.records}, "
+            f"events {checked.events}, positions without gaps.",
+        )
+    if checked.ledger_id is None:
+        return cli.tr(
+            f"Nessuna discrepanza nei sigilli: voci ricalcolate {checked.records}; il registro qui "
+            "non c'è.",
+            f"No discrepancy in the log: entries recomputed {checked.records}; the ledger is not "
+            "here.",
+        )
+    return cli.tr(
+        f"Nessuna discrepanza nei sigilli: voci ricalcolate {checked.records}, uguali al registro.",
+        f"No discrepancy in the log: entries recomputed {checked.records}, as the ledger's.",
+    )
+
+
+def _list(cli: Cli, found: tuple[Discrepancy, ...], *, every: bool) -> None:
+    screen = cli.screen
+    screen.title(cli.tr(f"DISCREPANZE TROVATE: {len(found)}", f"DISCREPANCIES FOUND: {len(found)}"))
+    listed = found if every else found[:LISTED]
+    for one in listed:
+        screen.line(_place(cli, one) + discrepancy_text(one.kind, cli.lang))
+        screen.line(f"  {detail_text(one, cli.lang)}")
+    if len(found) > len(listed):
+        screen.line(cli.tr("... l'elenco intero con --all", "... the whole list with --all"))
+    screen.line(
+        cli.tr(
+            "Che fare: non toccare il registro; docs/it/discrepanza.md spiega i passi.",
+            "What to do: do not touch the ledger; docs/it/discrepanza.md lists the steps.",
+        )
+    )
 
 
 def _place(cli: Cli, one: Discrepancy) -> str:
     if not one.position:
         return ""
     place = cli.tr(f"posizione {one.position}", f"position {one.position}")
-    return f"{place}, {one.stream}: "
+    return f"{place}, {one.stream}: " if one.stream else f"{place}: "
 
 
 def _number(position: str) -> int | str | None:
@@ -160,21 +303,26 @@ def _number(position: str) -> int | str | None:
     return int(position) if position.lstrip("-").isdecimal() else position or None
 
 
-def _json(checked: Checked, place: str, lang: Lang) -> dict[str, object]:
+def _json(outcome: Outcome, lang: Lang) -> dict[str, object]:
+    checked = outcome.checked
+    claims = {} if outcome.claims is None else outcome.claims.facts()
     return {
-        "ledger": place,
+        "ledger": outcome.place,
         "ledger_id": checked.ledger_id,
-        "clean": not checked.discrepancies,
+        "clean": not outcome.discrepancies,
         "records": checked.records,
         "events": checked.events,
         "head": {"position": checked.head.size, "root": checked.head.root},
+        **claims,
         "discrepancies": [
             {
                 "kind": one.kind,
                 "position": _number(one.position),
                 "stream": one.stream or None,
                 "detail": detail_text(one, lang),
+                "expected": one.facts.get("expected"),
+                "actual": one.facts.get("found"),
             }
-            for one in checked.discrepancies
+            for one in outcome.discrepancies
         ],
     }

@@ -140,10 +140,11 @@ def add_commands(group: typer.Typer, name: str) -> None:
     """Add the recording commands of a group."""
     for verb, command in commands_of(name).items():
         text = both(command.help.it, command.help.en)
-        group.command(verb, help=text)(_function(command))
+        group.command(verb, help=text)(recorder_of(command))
 
 
-def _function(command: WriteCommand) -> Callable[..., None]:
+def recorder_of(command: WriteCommand) -> Callable[..., None]:
+    """Return the function behind a recording command, as Typer reads it."""
     fields = [item for item in fields_of(command.event) if item.name not in command.derived]
     arguments = [item for name in command.arguments for item in fields if item.name == name]
     options = [item for item in fields if item.name not in command.arguments]

@@ -10,6 +10,7 @@ import yaml
 
 from app.cli.choices import parse_day
 from app.cli.context import Cli
+from app.cli.persons import record
 from app.cli.record_view import show_event
 from app.cli.write_catalogue import event_class
 from app.texts.codes import code_of
@@ -17,7 +18,7 @@ from app.texts.events import event_text
 from ledger.aggregates.base import Proposal
 from ledger.aggregates.planning import year_bounds
 from ledger.application import LedgerApplication
-from ledger.envelopes import command, input_digest, parse_act, parse_actor
+from ledger.envelopes import parse_act, parse_actor
 from ledger.errors import InvalidCommandError, UnknownEntityError
 from ledger.events.base import Event
 from ledger.events.catalogue import EVENT_TYPES
@@ -119,14 +120,11 @@ def submit(
     Raises:
         CommandRefusedError: a rule forbids one of them; nothing is appended.
         AppendKeyConflictError: the key was used for other content.
+        KeyStoreError: the key of the person who records cannot be kept.
     """
     proposals = [Proposal(event=one.event, envelope=one.envelope) for one in requests]
-    facts = [[one.event.TYPE, one.event, one.envelope] for one in proposals]
-    chosen = key or f"command/{input_digest(facts).hex()}"
-    session = ledger.session()
-    receipt = session.submit(command(chosen, proposals))
-    committed = None if dry_run else ledger.commit(session, (receipt,))
-    head = ledger.head() if committed is None else committed.head
+    recorded = record(cli, ledger, proposals, key=key, dry_run=dry_run)
+    chosen, receipt, head = recorded.append_key, recorded.receipt, recorded.head
     if cli.json:
         cli.answer(
             {
@@ -136,13 +134,13 @@ def submit(
                 "position": head,
                 "events": [
                     {"type": one.event.TYPE, "event": one.event, "envelope": one.envelope}
-                    for one in requests
+                    for one in recorded.proposals
                 ],
             }
         )
         return
     for one in requests:
-        show_event(cli, one.event, one.envelope)
+        show_event(cli, one.event, one.envelope, person=cli.settings["person"] or None)
     if dry_run:
         text = cli.tr("Prova: ammesso, non registrato.", "Dry run: accepted, not recorded.")
     elif receipt.repeated:

@@ -8,7 +8,7 @@ import datetime as dt
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
-from app.output.format import day, flag, number
+from app.output.format import day, flag, instant, number
 from app.output.formulas import formula_text
 from app.texts.codes import code_text
 from app.texts.fields import field_text
@@ -19,7 +19,7 @@ from ledger.events.ledger import ActReference
 from ledger.intake.forms import FormField, fields_of
 from projections.trail import shown
 
-_NAMING: Final = ("year", "version", "month")
+_NAMING: Final = ("year", "years", "version", "month", "position", "read_through")
 """Ends of the names of whole numbers that name something rather than count it."""
 _FORMULA: Final = "formula"
 
@@ -46,6 +46,8 @@ def value_text(name: str, value: object, lang: Lang) -> str:
             return str(value)
         case Decimal() | int():
             return number(value, lang)
+        case dt.datetime():
+            return instant(value, lang)
         case dt.date():
             return day(value, lang)
         case tuple():

@@ -6,6 +6,7 @@ A code without a word is shown, and passed on, as it is: most fields are open se
 from collections.abc import Mapping
 from typing import Final
 
+from app.texts.evidence import KEY_STATES
 from app.texts.text import Lang, Text
 from app.texts.words import RISK, STAGES, UNITS
 
@@ -48,15 +49,29 @@ ASPECTS: Final[Mapping[str, Text]] = {
     "value": Text(it="valore", en="value"),
     "target": Text(it="obiettivo", en="target"),
 }
+GROUNDS: Final[Mapping[str, Text]] = {
+    "request": Text(it="richiesta dell'interessato", en="request of the person"),
+    "term_ended": Text(it="termine di conservazione scaduto", en="retention term over"),
+    "unlawful": Text(it="registrato illecitamente", en="recorded unlawfully"),
+    "order": Text(it="ordine di un'autorità", en="order of an authority"),
+}
+HOLD_SCOPES: Final[Mapping[str, Text]] = {
+    "subject": Text(it="soggetto", en="subject"),
+    "year": Text(it="anno", en="year"),
+    "stream": Text(it="flusso", en="stream"),
+}
 
 CODES: Final[Mapping[str, Mapping[str, Text]]] = {
     "direction": DIRECTIONS,
     "basis": BASES,
     "conclusion": CONCLUSIONS,
     "severity": SEVERITIES,
+    "key_state": KEY_STATES,
     "treatment": TREATMENTS,
     "act_type": ACT_TYPES,
     "aspect": ASPECTS,
+    "ground": GROUNDS,
+    "hold_scope": HOLD_SCOPES,
     "measure_unit": UNITS,
     "vintage": STAGES,
     "old_vintage": STAGES,
@@ -85,6 +100,12 @@ _ALSO: Final[Mapping[str, Mapping[str, str]]] = {
         "non_attuata": "not_done",
     },
     "measure_type": {"etica": "conduct", "segnalazione": "reporting"},
+    "ground": {
+        "richiesta": "request",
+        "termine": "term_ended",
+        "illecito": "unlawful",
+        "ordine": "order",
+    },
     "direction": {"su": "up", "giù": "down", "crescente": "up", "decrescente": "down"},
 }
 """Other words that people use for a code, by the name of the field."""

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from app.texts.errors import damage_it
+from app.texts.evidence import DETAILS_EVIDENCE_IT, DISCREPANCIES_EVIDENCE
 from app.texts.text import Lang, Text, render
+from app.texts.values import facts_in
 from app.texts.words import word
 from ledger.discrepancy import Discrepancy
 
@@ -27,6 +29,7 @@ DISCREPANCIES: Final[Mapping[str, Text]] = {
     "content": Text(it="evento illeggibile", en="unreadable event"),
     "schema": Text(it="schema", en="schema"),
     "kept_head": Text(it="diverso dalla testa conservata", en="differs from the kept head"),
+    **DISCREPANCIES_EVIDENCE,
 }
 
 
@@ -61,6 +64,7 @@ DETAILS_IT: Final[Mapping[str, str]] = {
         "fino alla posizione {kept} la radice è {found}, la testa conservata dice {expected}: "
         "alcune registrazioni sono state cambiate"
     ),
+    **DETAILS_EVIDENCE_IT,
 }
 """Italian sentence of each reason of `ledger.discrepancy.DETAILS`."""
 _NONE_IT: Final = "nessuno"
@@ -71,6 +75,8 @@ def detail_text(found: Discrepancy, lang: Lang) -> str:
     if lang == "en":
         return found.detail
     facts = {name: _NONE_IT if fact == "none" else fact for name, fact in found.facts.items()}
+    if "why" in facts:
+        facts["why"] = facts_in({"reason": facts["why"]}, lang)["reason"]
     if found.cause is not None:
         facts["error"] = damage_it(found.cause) or facts.get("error", "")
     return render(DETAILS_IT[found.reason], facts)

@@ -12,6 +12,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from app.texts.evidence import ERRORS_EVIDENCE
+from app.texts.kafka import ERRORS_KAFKA
+from app.texts.privacy import PRIVACY
 from app.texts.rules import rule_texts
 from app.texts.text import Lang, Text, render
 from app.texts.values import facts_in
@@ -389,7 +392,17 @@ _SCHEMAS: Final = {
 }
 
 ERRORS: Final[Mapping[str, tuple[Text, Text]]] = MappingProxyType(
-    {**_COMMANDS, **_STORE, **_DATA, **_FACTS, **_READING, **_SCHEMAS}
+    {
+        **_COMMANDS,
+        **_STORE,
+        **_DATA,
+        **_FACTS,
+        **_READING,
+        **_SCHEMAS,
+        **ERRORS_EVIDENCE,
+        **ERRORS_KAFKA,
+        **PRIVACY,
+    }
 )
 """Sentence and hint of every error by its code; templates over the facts of the error."""
 

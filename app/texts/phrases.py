@@ -7,9 +7,12 @@ they are shown as they came.
 import re
 from typing import Final
 
+from app.texts.evidence import PATTERNS_EVIDENCE
+
 _PATTERNS: Final = tuple(
     (re.compile(pattern, re.DOTALL), italian)
     for pattern, italian in (
+        *PATTERNS_EVIDENCE,
         (r".+ \(at line (\d+), column (\d+)\)", r"il file non è TOML valido, riga \1, colonna \2"),
         (r".+ \(at end of document\)", "il file non è TOML valido: finisce a metà"),
         (r".*\[Errno 2\].*", "il file non c'è"),

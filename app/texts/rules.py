@@ -9,39 +9,18 @@ Source: ledger.rules, docs/rules.md.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 from app.texts.codes import choices_it
-from app.texts.text import Lang, Text, render
+from app.texts.rule_text import RuleText, texts
+from app.texts.rules_privacy import PRIVACY
+from app.texts.text import Lang, render
 from app.texts.values import facts_in
 from ledger.rules import Rule
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RuleText:
-    """The texts of one rule."""
-
-    title: Text
-    """The rule in a few words."""
-    sentence: Text
-    """What offends; a template over the facts of the refusal."""
-    hint: Text
-    """What to do."""
-
-
-def _texts(*, title: tuple[str, str], sentence: tuple[str, str], hint: tuple[str, str]) -> RuleText:
-    """Return texts from pairs, each Italian first."""
-    return RuleText(
-        title=Text(it=title[0], en=title[1]),
-        sentence=Text(it=sentence[0], en=sentence[1]),
-        hint=Text(it=hint[0], en=hint[1]),
-    )
-
-
 _ACTS: Final = {
-    Rule.ACT_ALREADY_ADOPTED: _texts(
+    Rule.ACT_ALREADY_ADOPTED: texts(
         title=("atto già adottato", "act adopted already"),
         sentence=("l'atto {act} risulta già adottato", "act {act} was adopted already"),
         hint=(
@@ -49,7 +28,7 @@ _ACTS: Final = {
             "nothing, when it is the same act; otherwise correct its number or day",
         ),
     ),
-    Rule.ACT_UNKNOWN: _texts(
+    Rule.ACT_UNKNOWN: texts(
         title=("atto sconosciuto", "act unknown"),
         sentence=("l'atto {act} non è nel registro", "act {act} is not in this ledger"),
         hint=(
@@ -57,7 +36,7 @@ _ACTS: Final = {
             "record the act first with `registro act adopt`, or correct the citation",
         ),
     ),
-    Rule.ACT_NOT_IN_FORCE: _texts(
+    Rule.ACT_NOT_IN_FORCE: texts(
         title=("atto non in vigore", "act not in force"),
         sentence=(
             (
@@ -74,7 +53,7 @@ _ACTS: Final = {
             "cite the act that was in force, or correct the dates",
         ),
     ),
-    Rule.ACT_REQUIRED: _texts(
+    Rule.ACT_REQUIRED: texts(
         title=("atto necessario", "act required"),
         sentence=(
             "{what} richiede un atto che la autorizzi, e non ne è citato alcuno",
@@ -88,7 +67,7 @@ _ACTS: Final = {
 }
 
 _ENVELOPE: Final = {
-    Rule.AS_OF_IN_FUTURE: _texts(
+    Rule.AS_OF_IN_FUTURE: texts(
         title=("data di conoscenza futura", "day of knowledge in the future"),
         sentence=(
             "la data di conoscenza {as_of} è successiva a oggi, {today}",
@@ -99,7 +78,7 @@ _ENVELOPE: Final = {
             "give the day on which the body knew, today at the latest",
         ),
     ),
-    Rule.PERIOD_REVERSED: _texts(
+    Rule.PERIOD_REVERSED: texts(
         title=("periodo rovesciato", "period reversed"),
         sentence=(
             "il periodo finisce il {last}, prima di iniziare il {first}",
@@ -107,7 +86,7 @@ _ENVELOPE: Final = {
         ),
         hint=("scambiare o correggere le due date", "swap the two dates or correct one of them"),
     ),
-    Rule.SUPERSEDED_UNKNOWN: _texts(
+    Rule.SUPERSEDED_UNKNOWN: texts(
         title=("evento da correggere sconosciuto", "event to correct unknown"),
         sentence=(
             "nessun evento {event_id} riguarda lo stesso oggetto",
@@ -118,7 +97,7 @@ _ENVELOPE: Final = {
             "look for the event to correct with `registro trail`",
         ),
     ),
-    Rule.CORRECTION_NEEDS_REASON: _texts(
+    Rule.CORRECTION_NEEDS_REASON: texts(
         title=("modifica senza motivo", "change without reason"),
         sentence=(
             "la modifica di {subject} non dice il motivo",
@@ -129,7 +108,7 @@ _ENVELOPE: Final = {
 }
 
 _ENTITIES: Final = {
-    Rule.IDENTITY_MISMATCH: _texts(
+    Rule.IDENTITY_MISMATCH: texts(
         title=("identità discordanti", "identities differ"),
         sentence=(
             "{field} è '{value}' e dovrebbe essere '{expected}'",
@@ -137,7 +116,7 @@ _ENTITIES: Final = {
         ),
         hint=("correggere uno dei due", "correct one of the two"),
     ),
-    Rule.ALREADY_EXISTS: _texts(
+    Rule.ALREADY_EXISTS: texts(
         title=("esiste già", "exists already"),
         sentence=(
             "c'è già nel registro: {kind} '{name}'",
@@ -148,7 +127,7 @@ _ENTITIES: Final = {
             "choose another code, or record a change of the one that exists",
         ),
     ),
-    Rule.UNKNOWN_REFERENCE: _texts(
+    Rule.UNKNOWN_REFERENCE: texts(
         title=("riferimento sconosciuto", "reference unknown"),
         sentence=(
             "non c'è nel registro: {kind} '{name}'",
@@ -159,7 +138,7 @@ _ENTITIES: Final = {
             "correct the code (`registro list`), or record first what it names",
         ),
     ),
-    Rule.ENTITY_CLOSED: _texts(
+    Rule.ENTITY_CLOSED: texts(
         title=("non attivo", "not open"),
         sentence=(
             "fuori dal suo periodo di vita: {kind} '{name}' (inizio o fine: {date})",
@@ -170,7 +149,7 @@ _ENTITIES: Final = {
             "name the successor, or correct the date",
         ),
     ),
-    Rule.HIERARCHY_CYCLE: _texts(
+    Rule.HIERARCHY_CYCLE: texts(
         title=("gerarchia circolare", "circular hierarchy"),
         sentence=(
             "l'unità risulterebbe sopra sé stessa o subentrerebbe a sé stessa: {path}",
@@ -181,7 +160,7 @@ _ENTITIES: Final = {
             "correct one of the units of the path",
         ),
     ),
-    Rule.HAS_OPEN_CHILDREN: _texts(
+    Rule.HAS_OPEN_CHILDREN: texts(
         title=("unità sottostanti aperte", "open units below"),
         sentence=(
             "l'unità {unit} ha ancora unità aperte sotto di sé: {children}",
@@ -192,7 +171,7 @@ _ENTITIES: Final = {
             "close the units below first, or put them below another one",
         ),
     ),
-    Rule.VALUE_NOT_ALLOWED: _texts(
+    Rule.VALUE_NOT_ALLOWED: texts(
         title=("valore non ammesso", "value not allowed"),
         sentence=(
             "{field} è '{value}'; valori ammessi: {allowed}",
@@ -200,7 +179,7 @@ _ENTITIES: Final = {
         ),
         hint=("usare uno dei valori ammessi", "use one of the values allowed"),
     ),
-    Rule.DATES_OUT_OF_ORDER: _texts(
+    Rule.DATES_OUT_OF_ORDER: texts(
         title=("date fuori ordine", "dates out of order"),
         sentence=(
             "{second} ({later}) precede {first} ({earlier})",
@@ -208,7 +187,7 @@ _ENTITIES: Final = {
         ),
         hint=("correggere una delle due date", "correct one of the two dates"),
     ),
-    Rule.COMPLETION_DATE_MISSING: _texts(
+    Rule.COMPLETION_DATE_MISSING: texts(
         title=("data di completamento mancante", "day of completion missing"),
         sentence=(
             "la misura {measure} è attuata, ma manca la data di completamento",
@@ -222,7 +201,7 @@ _ENTITIES: Final = {
 }
 
 _PLANNING: Final = {
-    Rule.WEIGHTS_SUM: _texts(
+    Rule.WEIGHTS_SUM: texts(
         title=("somma dei pesi", "sum of the weights"),
         sentence=(
             "i pesi sotto {parent} sommano a {total}, non a 100: {weights}",
@@ -233,7 +212,7 @@ _PLANNING: Final = {
             "correct the weights before closing the assignment",
         ),
     ),
-    Rule.WEIGHTS_INCOMPLETE: _texts(
+    Rule.WEIGHTS_INCOMPLETE: texts(
         title=("pesi incompleti", "weights incomplete"),
         sentence=(
             "tra i figli di {parent} mancano dei pesi; figli senza peso: {without}",
@@ -244,7 +223,7 @@ _PLANNING: Final = {
             "set the missing weights; where the body publishes none, do not close the assignment",
         ),
     ),
-    Rule.ASSIGNMENT_CLOSED: _texts(
+    Rule.ASSIGNMENT_CLOSED: texts(
         title=("assegnazione chiusa", "assignment closed"),
         sentence=(
             "l'assegnazione di {parent} è chiusa: i suoi pesi cambiano solo con un atto",
@@ -252,7 +231,7 @@ _PLANNING: Final = {
         ),
         hint=("citare l'atto con --act", "name the act with --act"),
     ),
-    Rule.TARGET_ALREADY_SET: _texts(
+    Rule.TARGET_ALREADY_SET: texts(
         title=("obiettivo già fissato", "target set already"),
         sentence=(
             "l'indicatore {indicator} ha già l'obiettivo {target}",
@@ -260,7 +239,7 @@ _PLANNING: Final = {
         ),
         hint=("rivederlo con `registro target revise`", "revise it with `registro target revise`"),
     ),
-    Rule.TARGET_NOT_SET: _texts(
+    Rule.TARGET_NOT_SET: texts(
         title=("obiettivo non fissato", "target not set"),
         sentence=(
             "l'indicatore {indicator} non ha un obiettivo per il {year}",
@@ -271,7 +250,7 @@ _PLANNING: Final = {
             "set it first with `registro target set`",
         ),
     ),
-    Rule.OLD_VALUE_DIFFERS: _texts(
+    Rule.OLD_VALUE_DIFFERS: texts(
         title=("valore di partenza diverso", "starting value differs"),
         sentence=(
             "{field}: la modifica parte da {stated}, il valore attuale è {present}",
@@ -282,7 +261,7 @@ _PLANNING: Final = {
             "read the present value with `registro trail` and decide again",
         ),
     ),
-    Rule.NOTHING_CHANGES: _texts(
+    Rule.NOTHING_CHANGES: texts(
         title=("nessun cambiamento", "nothing changes"),
         sentence=(
             "nulla cambia: {field} è già {value}",
@@ -296,7 +275,7 @@ _PLANNING: Final = {
 }
 
 _MEASUREMENT: Final = {
-    Rule.PERIOD_NOT_OPEN: _texts(
+    Rule.PERIOD_NOT_OPEN: texts(
         title=("periodo non aperto", "period not open"),
         sentence=(
             "il periodo del risultato manca o non è aperto: {period}",
@@ -307,7 +286,7 @@ _MEASUREMENT: Final = {
             "open the period with `registro period open`; when it was closed, record a correction",
         ),
     ),
-    Rule.RESULT_ALREADY_RECORDED: _texts(
+    Rule.RESULT_ALREADY_RECORDED: texts(
         title=("risultato già registrato", "result recorded already"),
         sentence=(
             "{subject} ha già un risultato per {period}, conosciuto il {as_of}",
@@ -318,7 +297,7 @@ _MEASUREMENT: Final = {
             "correct the first with `registro correct`, or give the day the new one was known",
         ),
     ),
-    Rule.RESULT_STAGE: _texts(
+    Rule.RESULT_STAGE: texts(
         title=("stadio del risultato", "stage of the result"),
         sentence=(
             (
@@ -343,7 +322,7 @@ _MEASUREMENT: Final = {
             ),
         ),
     ),
-    Rule.MISSING_NEEDS_REASON: _texts(
+    Rule.MISSING_NEEDS_REASON: texts(
         title=("motivo del dato mancante", "reason of a missing value"),
         sentence=(
             "{subject} deve avere un valore oppure il motivo per cui manca, non entrambi",
@@ -351,7 +330,7 @@ _MEASUREMENT: Final = {
         ),
         hint=("aggiungere il valore o il motivo", "add the value or the reason"),
     ),
-    Rule.DEFINITION_VERSION: _texts(
+    Rule.DEFINITION_VERSION: texts(
         title=("versione della definizione", "version of the definition"),
         sentence=(
             (
@@ -368,7 +347,7 @@ _MEASUREMENT: Final = {
             "correct the version, or record the change of method first",
         ),
     ),
-    Rule.DEFINITION_MISSING: _texts(
+    Rule.DEFINITION_MISSING: texts(
         title=("definizione mancante", "definition missing"),
         sentence=(
             "l'indicatore {indicator} non è definito per il periodo {first} - {last}",
@@ -382,7 +361,7 @@ _MEASUREMENT: Final = {
 }
 
 _VALIDATION: Final = {
-    Rule.REPORT_NOT_VALIDATED: _texts(
+    Rule.REPORT_NOT_VALIDATED: texts(
         title=("relazione non validata", "report not validated"),
         sentence=(
             (
@@ -399,7 +378,7 @@ _VALIDATION: Final = {
             "wait for the validation, or correct the year or the day of knowledge",
         ),
     ),
-    Rule.VALIDATION_CONCLUDED: _texts(
+    Rule.VALIDATION_CONCLUDED: texts(
         title=("validazione conclusa", "validation concluded"),
         sentence=(
             "la validazione di {report} si è conclusa il {date}",
@@ -410,7 +389,7 @@ _VALIDATION: Final = {
             "record what is new in the validation of the next report",
         ),
     ),
-    Rule.BLOCKING_FINDING_OPEN: _texts(
+    Rule.BLOCKING_FINDING_OPEN: texts(
         title=("rilievi bloccanti aperti", "blocking findings open"),
         sentence=(
             "la relazione {report} ha rilievi bloccanti senza risposta: {findings}",
@@ -427,7 +406,7 @@ _VALIDATION: Final = {
             ),
         ),
     ),
-    Rule.LEDGER_BOUND: _texts(
+    Rule.LEDGER_BOUND: texts(
         title=("registro di un altro ente", "ledger of another body"),
         sentence=(
             "il registro appartiene già a {body} e non può passare a {wanted}",
@@ -438,7 +417,7 @@ _VALIDATION: Final = {
 }
 
 RULES: Final[Mapping[Rule, RuleText]] = MappingProxyType(
-    {**_ACTS, **_ENVELOPE, **_ENTITIES, **_PLANNING, **_MEASUREMENT, **_VALIDATION}
+    {**_ACTS, **_ENVELOPE, **_ENTITIES, **_PLANNING, **_MEASUREMENT, **_VALIDATION, **PRIVACY}
 )
 """The texts of every rule."""
 
@@ -449,11 +428,11 @@ def rule_texts(name: str, facts: Mapping[str, str], lang: Lang) -> tuple[str, st
     The sentence ends with the name of the rule, under which docs/rules.md explains it.
     """
     try:
-        texts = RULES[Rule(name)]
+        found = RULES[Rule(name)]
     except (ValueError, KeyError):
         return None
     filled = {fact: value or "-" for fact, value in facts_in(facts, lang).items()}
     if lang == "it" and {"field", "allowed"} <= filled.keys():
         filled["allowed"] = choices_it(filled["field"], filled["allowed"])
-    sentence = render(texts.sentence.in_(lang), filled)
-    return f"{sentence} ({'regola' if lang == 'it' else 'rule'} {name})", texts.hint.in_(lang)
+    sentence = render(found.sentence.in_(lang), filled)
+    return f"{sentence} ({'regola' if lang == 'it' else 'rule'} {name})", found.hint.in_(lang)

@@ -6,6 +6,8 @@ Completeness over all errors is tested.
 from collections.abc import Mapping
 from typing import Final
 
+from app.texts.evidence import TITLES_EVIDENCE_IT
+from app.texts.kafka import TITLES_KAFKA_IT
 from app.texts.text import Lang
 
 TITLES_IT: Final[Mapping[str, str]] = {
@@ -35,9 +37,12 @@ TITLES_IT: Final[Mapping[str, str]] = {
     "invalid_figure": "cifra errata",
     "invalid_relation": "relazione errata",
     "invalid_schema": "schema errato",
+    "key_store": "file delle chiavi non utilizzabile",
+    "key_store_exposed": "file delle chiavi esposto",
     "ledger": "errore del registro",
     "ledger_exists": "registro già esistente",
     "ledger_missing": "registro mancante",
+    "personal_value": "valore personale non leggibile",
     "position_gap": "registrazione mancante",
     "projection": "lettura interrotta",
     "restore_refused": "ripristino rifiutato",
@@ -54,6 +59,8 @@ TITLES_IT: Final[Mapping[str, str]] = {
     "unknown_schema": "schema sconosciuto",
     "usage": "riga di comando errata",
     "wrong_expected_version": "scrittura concorrente",
+    **TITLES_EVIDENCE_IT,
+    **TITLES_KAFKA_IT,
 }
 """Italian title of an error by its code."""
 

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from app.texts.events import EVENTS_IT
+from app.texts.evidence import REASONS_EVIDENCE_IT
 from app.texts.phrases import italian
 from app.texts.text import Lang, Text
 from app.texts.words import word
@@ -74,6 +75,7 @@ _KINDS: Final = (
     ("finding", "rilievo"),
     ("flow node", "nodo dei flussi di denaro"),
     ("guideline", "linea guida"),
+    ("hold", "blocco alla cancellazione"),
     ("kind of row", "tipo di riga"),
     ("ledger", "registro"),
     ("measure", "misura"),
@@ -84,13 +86,16 @@ _KINDS: Final = (
     ("period", "periodo"),
     ("programme", "programma"),
     ("project", "progetto"),
+    ("replay run", "ricalcolo registrato"),
     ("report", "relazione"),
     ("result basis", "fondamento del risultato"),
+    ("retention term", "termine di conservazione"),
     ("risk", "rischio"),
     ("risk level", "livello di rischio"),
     ("scale", "scala"),
     ("scope", "ambito"),
     ("sign", "segno"),
+    ("subject", "soggetto"),
     ("type of measure", "tipo di misura"),
     ("unit", "unità"),
     ("unit of measure", "unità di misura"),
@@ -173,6 +178,17 @@ _REASONS: Final = (
     ("there is a file of this name already", "un file con questo nome esiste già"),
     ("its folder does not exist", "la sua cartella non esiste"),
     ("it is not there", "il file non c'è"),
+    ("it belongs to another ledger", "appartiene a un altro registro"),
+    ("it is no key file of this release", "non è un file di chiavi di questa versione"),
+    ("its key is destroyed", "la sua chiave è distrutta"),
+    (
+        "another process kept a key for the same person: repeat the command",
+        "un altro processo ha salvato una chiave per la stessa persona: ripetere il comando",
+    ),
+    (
+        "value, key and place do not belong together",
+        "valore, chiave e posto non vanno insieme",
+    ),
     ("only a ledger in a file is restored here", "qui si ripristina solo un registro in un file"),
     ("it is before --from-as-of", "viene prima di --from-as-of"),
     ("this command shows no table", "questo comando non mostra tabelle"),
@@ -217,12 +233,14 @@ _REASONS: Final = (
     ("write yes or no", "scrivere yes o no"),
 )
 
-FACTS_IT: Final[Mapping[str, str]] = MappingProxyType(dict((*_KINDS, *_PHRASES, *_REASONS)))
+FACTS_IT: Final[Mapping[str, str]] = MappingProxyType(
+    dict((*_KINDS, *_PHRASES, *_REASONS, *REASONS_EVIDENCE_IT))
+)
 """Italian for English that facts hold and that is nobody's data. What the database or the operating
 system says is not here, nor are sentences with values in them: both are shown as they came."""
 
 TRANSLATED_FACTS: Final = frozenset(
-    {"kind", "what", "first", "second", "expected", "guess", "found", "reason"}
+    {"kind", "what", "first", "second", "expected", "actual", "guess", "found", "reason"}
 )
 """Facts that may hold such English; all others are shown as they are."""
 
@@ -238,6 +256,7 @@ SUBJECTS_IT: Final[Mapping[str, str]] = MappingProxyType(
         "export": "esportazione",
         "ingest": "lotto di fatti",
         "period": "periodo",
+        "person": "persona",
         "position": "posizione",
         "record": "registrazione",
         "restore": "ripristino",
@@ -256,9 +275,13 @@ PREFIXES_IT: Final[Mapping[str, str]] = MappingProxyType(
         "discrepancies found in it: ": "discrepanze trovate: ",
         "it is empty (": "è vuota (",
         "not JSON: ": "non è JSON: ",
+        "the erasure of subject ": "la cancellazione del soggetto ",
         "the last position is ": "l'ultima posizione è la ",
+        "the placing of hold ": "l'apposizione del blocco ",
         "the rejects cannot be written: ": "gli scarti non si possono scrivere: ",
+        "the release of hold ": "la rimozione del blocco ",
         "the revision of the target of ": "la revisione dell'obiettivo di ",
+        "the setting of the retention term of ": "la fissazione del termine di conservazione di ",
         "there is no file ": "non c'è il file ",
         "there is no such event; one of ": "l'evento non esiste; gli eventi sono ",
         "unknown keys: ": "chiavi sconosciute: ",

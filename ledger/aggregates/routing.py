@@ -17,13 +17,18 @@ from ledger.aggregates.production import PRODUCTION_SETTINGS, PRODUCTS
 from ledger.aggregates.programme import PROGRAMME, REPORTS
 from ledger.aggregates.projects import PROJECTS
 from ledger.aggregates.results import RESULTS
+from ledger.aggregates.retention import RETENTION
 from ledger.aggregates.risks import RISK_COUNTS, RISKS
+from ledger.aggregates.runs import RUNS
+from ledger.aggregates.signing import SIGNING_KEYS
+from ledger.aggregates.subjects import HOLDS, SUBJECTS
 from ledger.aggregates.validation import INCENTIVES, VALIDATION
 from ledger.events.base import Event
 
 ALL: Final[tuple[Aggregate[Any], ...]] = (
     IDENTITY,
     SCHEMAS,
+    SIGNING_KEYS,
     ACTS,
     ORGANISATION,
     REPORTS,
@@ -40,6 +45,10 @@ ALL: Final[tuple[Aggregate[Any], ...]] = (
     RISK_COUNTS,
     PRODUCTS,
     PRODUCTION_SETTINGS,
+    SUBJECTS,
+    HOLDS,
+    RETENTION,
+    RUNS,
 )
 
 _BY_EVENT: Final[Mapping[type[Event], Aggregate[Any]]] = {

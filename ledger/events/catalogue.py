@@ -9,7 +9,7 @@ from typing import Final
 
 from ledger.events.acts import ActAdopted, ActReferenceCorrected
 from ledger.events.base import Event
-from ledger.events.ledger import BodyAssigned, LedgerOpened, SchemaReleased
+from ledger.events.ledger import BodyAssigned, LedgerOpened, SchemaReleased, SigningKeyPublished
 from ledger.events.measurement import (
     IncentiveScaleSet,
     IndicatorDefined,
@@ -38,6 +38,7 @@ from ledger.events.planning import (
     TargetSet,
     WeightSet,
 )
+from ledger.events.privacy import HoldPlaced, HoldReleased, RetentionTermSet, SubjectErased
 from ledger.events.production import (
     FactSourceDeclared,
     HomogenisationCoefficientSet,
@@ -54,6 +55,7 @@ from ledger.events.projects import (
     ProjectRoleAssigned,
 )
 from ledger.events.publication import DocumentPublished, FigurePublished, FigureRestated
+from ledger.events.replay import ReplayRun
 from ledger.events.results import (
     FlowNodeDefined,
     MoneyFlowRecorded,
@@ -86,6 +88,7 @@ EVENT_TYPES: Final[Mapping[str, type[Event]]] = MappingProxyType(
         BodyAssigned.TYPE: BodyAssigned,
         LedgerOpened.TYPE: LedgerOpened,
         SchemaReleased.TYPE: SchemaReleased,
+        SigningKeyPublished.TYPE: SigningKeyPublished,
         IncentiveScaleSet.TYPE: IncentiveScaleSet,
         IndicatorDefined.TYPE: IndicatorDefined,
         IndicatorMethodChanged.TYPE: IndicatorMethodChanged,
@@ -108,6 +111,10 @@ EVENT_TYPES: Final[Mapping[str, type[Event]]] = MappingProxyType(
         TargetRevised.TYPE: TargetRevised,
         TargetSet.TYPE: TargetSet,
         WeightSet.TYPE: WeightSet,
+        HoldPlaced.TYPE: HoldPlaced,
+        HoldReleased.TYPE: HoldReleased,
+        RetentionTermSet.TYPE: RetentionTermSet,
+        SubjectErased.TYPE: SubjectErased,
         FactSourceDeclared.TYPE: FactSourceDeclared,
         HomogenisationCoefficientSet.TYPE: HomogenisationCoefficientSet,
         ProductCatalogued.TYPE: ProductCatalogued,
@@ -122,6 +129,7 @@ EVENT_TYPES: Final[Mapping[str, type[Event]]] = MappingProxyType(
         DocumentPublished.TYPE: DocumentPublished,
         FigurePublished.TYPE: FigurePublished,
         FigureRestated.TYPE: FigureRestated,
+        ReplayRun.TYPE: ReplayRun,
         FlowNodeDefined.TYPE: FlowNodeDefined,
         MoneyFlowRecorded.TYPE: MoneyFlowRecorded,
         PeriodClosed.TYPE: PeriodClosed,

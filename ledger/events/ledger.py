@@ -170,3 +170,21 @@ class SchemaReleased(Event):
     """SHA-256 of the normalised text, 32 raw bytes."""
     text: str
     """Normalised text of the schema, see docs/formats/schema-id.md."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SigningKeyPublished(Event):
+    """A key that signs checkpoints of the ledger begins, gives way to another one, or ends."""
+
+    TYPE: ClassVar[str] = "registro.ledger.SigningKeyPublished"
+    KEYS: ClassVar[tuple[str, ...]] = ("key_id",)
+    key_name: str
+    """Name of the key in signature lines, as a rule the origin of the ledger."""
+    key_id: str
+    """Identifier of the key in signature lines, 8 lower-case hexadecimal digits."""
+    public_key: str
+    """Ed25519 public key of 32 bytes, in base64."""
+    key_state: str
+    """State from now on: active, retiring (still signs beside its successor) or retired."""
+    valid_from: dt.datetime
+    """Instant from which the state holds, UTC."""

@@ -53,7 +53,7 @@ class FormField:
 
     name: str
     kind: type
-    """str, int, Decimal, bool, date, bytes or `ActReference`."""
+    """str, int, Decimal, bool, date, datetime, bytes or `ActReference`."""
     many: bool
     """Whether it holds several values."""
     required: bool
@@ -223,6 +223,16 @@ def _date(text: str) -> dt.date:
         raise ValueError("there is no such day in the calendar") from error
 
 
+def _instant(text: str) -> dt.datetime:
+    try:
+        value = dt.datetime.fromisoformat(text)
+    except ValueError:
+        value = None
+    if value is None or value.tzinfo is None:
+        raise ValueError("write an instant as YYYY-MM-DDTHH:MM:SS+00:00")
+    return value.astimezone(dt.UTC)
+
+
 def _bytes(text: str) -> bytes:
     try:
         return bytes.fromhex(text)
@@ -236,6 +246,7 @@ _PARSERS: Final[Mapping[type, Callable[[str], object]]] = {
     Decimal: _decimal,
     bool: _boolean,
     dt.date: _date,
+    dt.datetime: _instant,
     bytes: _bytes,
     ActReference: parse_act,
 }

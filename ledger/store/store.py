@@ -30,6 +30,8 @@ from ledger.errors import (
     AppendKeyConflictError,
     LedgerExistsError,
     LedgerMissingError,
+    PositionGapError,
+    StoredEventDecodeError,
     StoreFormatError,
     WrongExpectedVersionError,
 )
@@ -44,7 +46,14 @@ from ledger.store.tables import (
     store_format,
 )
 from ledger.store.tables import record as record_table
-from ledger.types import BEFORE_FIRST, AppendKey, Position, StreamName, StreamVersion
+from ledger.types import (
+    BEFORE_FIRST,
+    FIRST_POSITION,
+    AppendKey,
+    Position,
+    StreamName,
+    StreamVersion,
+)
 
 SALT_BYTES: Final = 32
 
@@ -88,9 +97,7 @@ class Store(RecordReader):
             self._refuse_tables(connection)
         keep_log(self.engine)
         with writing(self.engine) as connection:
-            self._refuse_tables(connection)
-            metadata.create_all(connection)
-            connection.execute(insert(store_format).values(version=STORE_FORMAT))
+            self._make_tables(connection)
 
     def open(self) -> None:
         """Check that there is a ledger of a format that this release reads.
@@ -198,6 +205,40 @@ class Store(RecordReader):
         self._fault_point("append.committed")
         return Appended(first=first, last=last)
 
+    def restore(self, records: Iterable[StoredRecord]) -> Appended:
+        """Create a ledger from given records, bit for bit, in one transaction.
+
+        Every commitment is computed anew, down to the single event; positions, stream versions and
+        instants must be as an append would have given them.
+
+        Args:
+            records: all of them, in order of position; an error raised by it undoes everything.
+
+        Raises:
+            LedgerExistsError: there are tables already.
+            StoredEventDecodeError: a record does not give its commitment.
+            PositionGapError: a position is missing.
+            WrongExpectedVersionError: a stream has a gap.
+            StoreError: an append key and part stand there twice.
+        """
+        keep_log(self.engine)
+        given = iter(records)
+        head = Head(position=0, recorded_at=0)
+        with writing(self.engine) as connection:
+            self._make_tables(connection)
+            while batch := list(islice(given, STREAM_BATCH_ROWS)):
+                self._check_versions(connection, [item.record for item in batch], {})
+                for item in batch:
+                    head = _checked_place(item, after=head)
+                connection.execute(insert(record_table), [row_of(item) for item in batch])
+            self._fault_point("restore.before_commit")
+        return Appended(first=FIRST_POSITION, last=Position(head.position))
+
+    def _make_tables(self, connection: Connection) -> None:
+        self._refuse_tables(connection)
+        metadata.create_all(connection)
+        connection.execute(insert(store_format).values(version=STORE_FORMAT))
+
     def _refuse_tables(self, connection: Connection) -> None:
         if inspect(connection).get_table_names():
             raise LedgerExistsError(store=shown(self.engine.url))
@@ -262,3 +303,19 @@ class Store(RecordReader):
                 inner_root=sealed.inner_root,
                 record=item,
             )
+
+
+def _checked_place(item: StoredRecord, *, after: Head) -> Head:
+    """Return the head that a given record makes, once it is what an append could have written."""
+    if item.position != after.position + 1:
+        raise PositionGapError(after=after.position, found=item.position)
+    sealed = seal(fields_of(item.record, recorded_at=item.recorded_at, salt=item.salt))
+    if (sealed.commitment, sealed.inner_root) != (item.commitment, item.inner_root):
+        reason = "the content does not give the commitment it came with"
+    elif item.recorded_at < after.recorded_at:
+        reason = "it is older than the record before it"
+    else:
+        return Head(position=item.position, recorded_at=item.recorded_at)
+    raise StoredEventDecodeError(
+        position=item.position, event_type=item.record.event_type, reason=reason
+    )

@@ -52,6 +52,7 @@ EXAMPLES: Mapping[type, str] = {
     Decimal: "1.5",
     bool: "yes",
     dt.date: "2023-01-30",
+    dt.datetime: "2023-01-30T12:00:00+01:00",
     bytes: "0aff",
     ActReference: ACT_TEXT,
 }

@@ -1,0 +1,85 @@
+"""Where the sealed log and the keys of a ledger are, for every command that needs them."""
+
+from collections.abc import Sequence
+from os import environ
+from pathlib import Path
+
+from app.cli.context import Cli
+from ledger.aggregates.signing import KEYS_STREAM, SIGNING_KEYS, KeysState
+from ledger.application import LedgerApplication
+from ledger.errors import ConfigurationError
+from ledger.evidence.files import LogFiles
+from ledger.evidence.keys import (
+    FROM_ENVIRONMENT,
+    published_verifiers,
+    read_signer,
+    read_signers,
+    read_verifiers,
+    signers_of_text,
+)
+from ledger.evidence.note import SignerKey, VerifierKey
+from ledger.store.engine import file_of, store_url
+
+
+def log_folder(cli: Cli, given: Path | None = None) -> Path:
+    """Return the folder of the sealed log.
+
+    Raises:
+        ConfigurationError: the ledger is no file, and no folder is named.
+    """
+    return given or _beside(cli, "log", suffix=".log")
+
+
+def key_folder(cli: Cli) -> Path:
+    """Return the folder of the signing keys.
+
+    Raises:
+        ConfigurationError: the ledger is no file, and no folder is named.
+    """
+    return _beside(cli, "key_folder", suffix=".signing")
+
+
+def _beside(cli: Cli, setting: str, *, suffix: str) -> Path:
+    named = cli.settings[setting]
+    if named:
+        return Path(named).expanduser()
+    own = file_of(store_url(cli.settings["ledger"]))
+    if own is None:
+        raise ConfigurationError(setting=setting, reason="name a folder: the ledger is no file")
+    return Path(f"{str(own).removesuffix('.db')}{suffix}")
+
+
+def keys_state(ledger: LedgerApplication) -> KeysState:
+    """Return what the ledger says of its keys."""
+    return ledger.session().state(SIGNING_KEYS, KEYS_STREAM)
+
+
+def signers_at_hand(cli: Cli, files: Sequence[Path] = ()) -> tuple[SignerKey, ...]:
+    """Return the private keys of this run: files named, else the environment, else the folder.
+
+    Raises:
+        KeyFileError: a file may be read by others, or cannot be read.
+        KeyFormatError: one of them is no private key.
+    """
+    if files:
+        return tuple(read_signer(path) for path in files)
+    if environ.get(FROM_ENVIRONMENT):
+        return signers_of_text(environ[FROM_ENVIRONMENT])
+    return read_signers(key_folder(cli))
+
+
+def known_keys(ledger: LedgerApplication | None, vkey: Path | None) -> tuple[VerifierKey, ...]:
+    """Return the public keys to check signatures with: those of a file, else of the ledger.
+
+    Raises:
+        KeyFileError: the file cannot be read.
+        KeyFormatError: a line of it is no key.
+    """
+    if vkey is not None:
+        return read_verifiers(vkey)
+    return () if ledger is None else published_verifiers(keys_state(ledger))
+
+
+def log_files(folder: Path) -> LogFiles:
+    """Return the writing side of a log folder."""
+    return LogFiles(folder)

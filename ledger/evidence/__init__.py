@@ -1,0 +1,1 @@
+"""Evidence that outlives the operator: signed checkpoints, tiles, keys, witnesses, timestamps."""

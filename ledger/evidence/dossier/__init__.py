@@ -1,0 +1,1 @@
+"""Dossiers: what somebody outside needs to check a figure, in one file."""

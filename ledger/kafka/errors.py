@@ -1,0 +1,93 @@
+"""What can go wrong between the ledger and Kafka.
+
+Source: docs/kafka.md; docs/cli.md for the exit codes.
+"""
+
+from ledger.errors import LedgerError
+
+
+class BrokerError(LedgerError):
+    """Kafka cannot be reached, or does not do what it is asked; the operator's move."""
+
+    code = "broker"
+    exit_code = 90
+    retriable = True
+    template = "Kafka at {servers}: {reason}"
+    hint = "check the setting kafka and that the broker runs; nothing of the ledger is lost"
+
+    def __init__(self, *, servers: str, reason: str) -> None:
+        super().__init__(servers=servers, reason=reason)
+
+
+class TopicGuardError(LedgerError):
+    """A topic is missing or set up so that it could lose records; nothing is published."""
+
+    code = "topic_guard"
+    exit_code = 91
+    template = "topic {topic}: {setting} is {found}, it must be {wanted}; mend it with: {remedy}"
+    hint = "see `registro kafka topics` for every topic and setting"
+
+    def __init__(self, *, topic: str, setting: str, found: str, wanted: str, remedy: str) -> None:
+        super().__init__(topic=topic, setting=setting, found=found, wanted=wanted, remedy=remedy)
+
+
+class TopicDivergedError(LedgerError):
+    """A topic does not hold what the ledger holds; nothing is published behind it."""
+
+    code = "topic_diverged"
+    exit_code = 92
+    template = "topic {topic}, partition {partition}, offset {offset}: {reason}"
+    hint = "run `registro kafka check`; docs/kafka.md says what to do for each finding"
+
+    def __init__(self, *, topic: str, partition: int | str, offset: int | str, reason: str) -> None:
+        super().__init__(topic=topic, partition=partition, offset=offset, reason=reason)
+
+
+class PublisherBusyError(LedgerError):
+    """Another publisher works on this ledger; one at a time keeps the order."""
+
+    code = "publisher_busy"
+    exit_code = 93
+    retriable = True
+    template = "another publisher works on {store}"
+    hint = "leave the publishing to it, or stop it first"
+
+    def __init__(self, *, store: str) -> None:
+        super().__init__(store=store)
+
+
+class PublishUnfinishedError(LedgerError):
+    """The deadline passed before everything was on Kafka; the records stay in the ledger."""
+
+    code = "publish_unfinished"
+    exit_code = 94
+    retriable = True
+    template = "after {seconds} s Kafka has not confirmed all records up to {head}: {reason}"
+    hint = "the records are safe in the ledger; run `registro publish --once` when Kafka is back"
+
+    def __init__(self, *, head: int, seconds: str, reason: str) -> None:
+        super().__init__(head=head, seconds=seconds, reason=reason)
+
+
+class TopicRestoreError(LedgerError):
+    """The topics do not give a whole ledger; nothing was restored."""
+
+    code = "topic_restore"
+    exit_code = 95
+    template = "nothing restored: at position {position}: {reason}"
+    hint = "see docs/kafka.md, restore; `registro kafka check` compares with a ledger that is there"
+
+    def __init__(self, *, position: int, reason: str) -> None:
+        super().__init__(position=position, reason=reason)
+
+
+class MessageFormatError(LedgerError):
+    """A message, or the messages of a record, are not what the ledger writes."""
+
+    code = "message_format"
+    exit_code = 96
+    template = "message {address}: {reason}"
+    hint = "see docs/formats/message.md"
+
+    def __init__(self, *, address: str, reason: str) -> None:
+        super().__init__(address=address, reason=reason)

@@ -1,0 +1,234 @@
+"""Publish the ledger: every record, in order of position, each message once.
+
+Invariants:
+1. A message is sent only after Kafka confirmed everything more than `BATCH_MESSAGES` before it.
+2. Where to go on is read from the topics and judged against the ledger, after every start and every
+   failure; nothing is sent behind something that differs.
+3. A record whose content does not give its commitment is not published.
+4. Appends neither wait for publishing nor are ever undone by it.
+
+Source: docs/adr/0014-kafka.md; rulings 25.
+"""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final, Self
+
+from ledger.errors import PositionGapError
+from ledger.facts.blocks import check_block
+from ledger.kafka.broker import Admin, Broker, Partition, Sink, Source, partition_of
+from ledger.kafka.errors import BrokerError, PublishUnfinishedError
+from ledger.kafka.guard import verify_topics
+from ledger.kafka.lease import StillHeld, publisher_lease
+from ledger.kafka.message import Address, Message, messages_of
+from ledger.kafka.tails import BATCH_MESSAGES, Ledger, read_tails, resume
+from ledger.kafka.topics import MESSAGE_BYTES_MAX
+from ledger.records import StoredRecord
+from ledger.types import BEFORE_FIRST, Position
+
+BATCH_BYTES: Final = MESSAGE_BYTES_MAX // 2
+"""Bytes of messages after which a batch is sent, even if it has few messages."""
+READ_RECORDS: Final = 64
+"""Records in memory at once: blocks are large."""
+BACKOFF_SECONDS: Final = 0.5
+
+FaultPoint = Callable[[str], None]
+"""Called with the name of a step before it happens; the crash tests kill the process there."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Published:
+    """How far publishing got."""
+
+    position: Position
+    """Everything up to here is confirmed by Kafka."""
+    messages: int
+    """Sent by this call."""
+    restarts: int
+    """How often the connection was made anew."""
+
+
+class Publisher:
+    """The one publisher of a ledger, from entering to leaving the context."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        broker: Broker,
+        *,
+        refill: bool = False,
+        fault_point: FaultPoint = lambda _: None,
+    ) -> None:
+        """Prepare; nothing is asked of Kafka yet.
+
+        Args:
+            ledger: what is published.
+            broker: where to.
+            refill: send again what a topic has lost, see `ledger.kafka.tails.resume`.
+            fault_point: of the crash tests.
+        """
+        self._ledger = ledger
+        self._broker = broker
+        self._refill = refill
+        self._fault_point = fault_point
+        self._stack = contextlib.ExitStack()
+        self._held: StillHeld = lambda: None
+        self._session: _Session | None = None
+
+    def __enter__(self) -> Self:
+        self._held = self._stack.enter_context(publisher_lease(self._ledger.store.engine))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._discard()
+        self._stack.close()
+
+    def publish(self, *, seconds: float, steady: bool = True) -> Published:
+        """Publish everything up to the present head.
+
+        Args:
+            seconds: how long to try.
+            steady: the time begins anew whenever Kafka has confirmed something.
+
+        Raises:
+            PublishUnfinishedError: the time is over; what was not confirmed is sent next time.
+            PositionGapError: a record is missing in the ledger.
+            TopicGuardError: a topic could lose records.
+            TopicDivergedError: a topic holds something else than the ledger.
+        """
+        head = self._ledger.store.head()
+        until = time.monotonic() + seconds
+        messages = restarts = 0
+        while True:
+            try:
+                for confirmed in self._steps(head):
+                    messages += confirmed
+                    if steady:
+                        until = time.monotonic() + seconds
+                    elif time.monotonic() > until:
+                        # What is half sent is found again by reading the tails.
+                        self._discard()
+                        raise self._unfinished(head, seconds, "the time is over")
+            except BrokerError as error:
+                self._discard()
+                restarts += 1
+                if time.monotonic() + BACKOFF_SECONDS > until:
+                    raise self._unfinished(head, seconds, error.facts["reason"]) from error
+                time.sleep(BACKOFF_SECONDS)
+            else:
+                return Published(position=head, messages=messages, restarts=restarts)
+
+    def _steps(self, head: Position) -> Iterator[int]:
+        if self._session is None:
+            self._session = _Session.begun(
+                self._ledger, self._broker, refill=self._refill, fault_point=self._fault_point
+            )
+            self._refill = False
+        for confirmed in self._session.send(through=head):
+            self._held()
+            yield confirmed
+
+    @staticmethod
+    def _unfinished(head: Position, seconds: float, reason: str) -> PublishUnfinishedError:
+        return PublishUnfinishedError(head=head, seconds=f"{seconds:g}", reason=reason)
+
+    def _discard(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            session.close()
+
+
+class _Session:
+    """One producer and what it has sent; any failure ends it."""
+
+    def __init__(
+        self, ledger: Ledger, broker: Broker, sink: Sink, *, fault_point: FaultPoint
+    ) -> None:
+        self._ledger = ledger
+        self._broker = broker
+        self._sink = sink
+        self._fault_point = fault_point
+        self._counts: dict[str, int] = {}
+        self._sent: dict[Partition, Address] = {}
+        self._after: Position = BEFORE_FIRST
+        self._waiting = 0
+        self._waiting_bytes = 0
+
+    @classmethod
+    def begun(
+        cls, ledger: Ledger, broker: Broker, *, refill: bool, fault_point: FaultPoint
+    ) -> Self:
+        """Check the topics, read their tails and open a producer."""
+        fault_point("publish.leased")
+        with Admin(broker) as admin:
+            verify_topics(admin, ledger.topics)
+        fault_point("publish.guarded")
+        sink = Sink(broker)
+        try:
+            # The producer comes first: its predecessor in this process is closed by now, so the
+            # tails do not move any more.
+            with Source(broker) as source:
+                begin = resume(ledger, read_tails(source, ledger), refill=refill)
+        except BaseException:
+            sink.close()
+            raise
+        fault_point("publish.tails_read")
+        session = cls(ledger, broker, sink, fault_point=fault_point)
+        session._counts = dict(begin.counts)
+        session._sent = dict(begin.sent)
+        session._after = begin.after
+        return session
+
+    def close(self) -> None:
+        """Give up the producer."""
+        self._sink.close()
+
+    def send(self, *, through: Position) -> Iterator[int]:
+        """Send what comes next, and yield the number of messages after each confirmation."""
+        while self._after < through:
+            records = self._ledger.store.read(
+                after=self._after, through=through, limit=READ_RECORDS
+            )
+            if not records:
+                break
+            for stored in records:
+                if stored.position != self._after + 1:
+                    raise PositionGapError(after=self._after, found=stored.position)
+                check_block(stored)
+                yield from self._send_record(stored)
+                self._after = stored.position
+        yield from self._flush()
+
+    def _send_record(self, stored: StoredRecord) -> Iterator[int]:
+        ledger = self._ledger
+        messages = messages_of(
+            stored, origin=ledger.origin, topics=ledger.topics, keys=ledger.keys.of(stored)
+        )
+        for index, message in enumerate(messages):
+            number = partition_of(message.key, self._counts[message.topic])
+            last = self._sent.get(Partition(message.topic, number))
+            if last is not None and Address(stored.position, index) <= last:
+                continue
+            size = size_of(message)
+            if self._waiting_bytes + size > BATCH_BYTES or self._waiting >= BATCH_MESSAGES:
+                yield from self._flush()
+            self._sink.send(message, number)
+            self._waiting += 1
+            self._waiting_bytes += size
+
+    def _flush(self) -> Iterator[int]:
+        if not self._waiting:
+            return
+        self._fault_point("publish.before_flush")
+        self._sink.flush(seconds=self._broker.wait_seconds)
+        self._fault_point("publish.confirmed")
+        confirmed, self._waiting, self._waiting_bytes = self._waiting, 0, 0
+        yield confirmed
+
+
+def size_of(message: Message) -> int:
+    """Return how many bytes a message takes in a batch, or a little more."""
+    headers = sum(len(name) + len(value) + 8 for name, value in message.headers)
+    return len(message.key) + len(message.value) + headers + 32
