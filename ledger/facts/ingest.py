@@ -178,6 +178,12 @@ class FactIntake:
             )
             try:
                 rows = read(intake)
+                intake.look()
+                # Whoever recorded this very batch meanwhile did so before or after this look:
+                # before it shows here, after it shows when appending.
+                repeated = self._repeated(key, digest)
+                if repeated is not None:
+                    return repeated
                 judged = Judged(
                     batch=batch,
                     key=key,

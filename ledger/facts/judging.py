@@ -146,9 +146,15 @@ class Intake:
             rules.full_name, frame.with_columns(pl.lit(number, dtype=pl.UInt32).alias(FILE))
         )
 
-    def settle(self) -> dict[str, pl.DataFrame]:
-        """Refuse duplicates and wrong corrections; return the reversals by schema."""
+    def look(self) -> None:
+        """Note how far the source has recorded; `settle` looks no further."""
         self._seen = self._last_version()
+
+    def settle(self) -> dict[str, pl.DataFrame]:
+        """Refuse duplicates and wrong corrections; return the reversals by schema.
+
+        What is compared with is what the source had recorded when `look` was called.
+        """
         # Duplicates go first: a fact that is refused is nobody's original.
         self._refuse([*self._duplicates_in_batch(), *self._duplicates_in_ledger()])
         reversals = self._correct()
@@ -238,7 +244,9 @@ class Intake:
 
     def _recorded_facts(self, names: Collection[str]) -> Iterator[tuple[str, pl.DataFrame]]:
         """Yield the facts of the source, latest table first, of the schemas named."""
-        for records in self._ledger.store.last_of_stream(self._stream, events=None):
+        for records in self._ledger.store.last_of_stream(
+            self._stream, events=None, through=self._seen
+        ):
             asked = [one for one in reversed(records) if one.record.event_type in names]
             for table in read_facts(asked, self._registry, checked=False):
                 yield table.full_name, table.frame

@@ -332,9 +332,21 @@ class Source:
         self, ask: Callable[..., Any], partitions: Iterable[Partition]
     ) -> dict[Partition, int]:
         wait = round(self._broker.wait_seconds * _MILLISECONDS)
-        with self._broker.asked():
-            found = ask([TopicPartition(*one) for one in partitions], timeout_ms=wait)
-        return {Partition(one.topic, one.partition): offset for one, offset in found.items()}
+        places = [TopicPartition(*one) for one in partitions]
+        until = time.monotonic() + self._broker.wait_seconds
+        while True:
+            try:
+                with self._broker.asked():
+                    found = ask(places, timeout_ms=wait)
+            except KeyError as error:
+                # The client stumbles so over a partition that has no leader yet.
+                if time.monotonic() > until:
+                    raise BrokerError(
+                        servers=self._broker.servers, reason=f"no leader for {error}"
+                    ) from error
+                time.sleep(SHOW_SECONDS)
+            else:
+                return {Partition(p.topic, p.partition): offset for p, offset in found.items()}
 
     def open(self, begins: Mapping[Partition, int]) -> None:
         """Begin to read partitions at offsets; each ends where it ends now."""

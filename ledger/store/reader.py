@@ -83,16 +83,17 @@ class RecordReader:
             return tuple(header_of(row) for row in connection.execute(statement))
 
     def last_of_stream(
-        self, stream: StreamName, *, events: int | None
+        self, stream: StreamName, *, events: int | None, through: int | None = None
     ) -> Iterator[tuple[StoredRecord, ...]]:
         """Yield the last records of a stream, latest first, some at a time.
 
         Args:
             stream: name of the stream.
+            through: last version to read, inclusive; None for all.
             events: stop when so many events were yielded; None yields the whole stream.
         """
         version = record_table.c.stream_version
-        before: int | None = None
+        before = None if through is None else through + 1
         left = events
         while left is None or left > 0:
             statement = select(record_table).where(record_table.c.stream == stream)

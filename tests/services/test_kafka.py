@@ -4,6 +4,8 @@ Run by `make test-services`. The tests share one broker, which some of them kill
 they run in one process.
 """
 
+import contextlib
+import io
 import os
 import signal
 import subprocess
@@ -17,6 +19,10 @@ from uuid import uuid1
 import pytest
 from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 
+from app.cli import kafka as commands
+from app.cli.context import Cli
+from app.config import resolve
+from app.output.screen import Screen
 from ledger.application import LedgerApplication
 from ledger.kafka.broker import Admin, Broker, Sink, Source, partition_of
 from ledger.kafka.check import TopicsChecked, check_topics
@@ -532,6 +538,75 @@ def test_the_command_line_publishes_checks_shows_and_restores(
     assert len(shown.out.splitlines()) == 9
     assert '"type":"registro.facts.StockCounted"' in shown.out
     assert (back.code, back.json["position"], back.json["discrepancies"]) == (0, head, 0)
+
+
+def required(ledger: Ledger, path: Path, servers: str = SERVERS) -> str:
+    """What a command that requires publishing tells its user."""
+    given = {
+        "REGISTRO_KAFKA": servers,
+        "REGISTRO_KAFKA_PREFIX": ledger.topics.prefix,
+        "REGISTRO_LEDGER": place_of(path),
+    }
+    settings = resolve({}, environment=given, folder=path.parent)
+    screen = Screen(lang="it", color=False, quiet=False)
+    err = io.StringIO()
+    with contextlib.redirect_stderr(err):
+        commands.publish_recorded(Cli(settings=settings, json=False, screen=screen))
+    return err.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("servers", "said"),
+    [
+        (SERVERS, "Registrato e pubblicato fino alla posizione"),
+        ("127.0.0.1:1", "Registrato, non ancora pubblicato"),
+    ],
+)
+def test_required_publishing_says_whether_kafka_has_it(
+    ledger: Ledger, path: Path, servers: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "REQUIRED_SECONDS", 4.0)
+    head = ledger.store.head()
+
+    assert said in required(ledger, path, servers)
+    assert ledger.store.head() == head
+
+
+def test_required_publishing_leaves_the_sending_to_a_publisher_that_runs(
+    ledger: Ledger, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "REQUIRED_SECONDS", 2.0)
+
+    with Publisher(ledger, BROKER) as running:
+        before = required(ledger, path)
+        running.publish(seconds=10)
+        after = required(ledger, path)
+
+    assert "non ancora pubblicato" in before
+    assert "Registrato e pubblicato" in after
+
+
+@pytest.mark.skipif("REGISTRO_TEST_POSTGRESQL" not in os.environ, reason="no PostgreSQL")
+def test_on_postgresql_too_a_second_publisher_is_refused_and_all_comes_back(
+    tmp_path: Path, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REGISTRO_TEST_STORE", "postgresql")
+    application = ledger_with_facts(tmp_path / "ledger")
+    own = published_as(application, prefix)
+    with Admin(BROKER) as admin:
+        create_topics(admin, own.topics)
+
+    with Publisher(own, BROKER) as first:
+        with pytest.raises(PublisherBusyError), Publisher(own, BROKER):
+            pass
+        first.publish(seconds=20)
+    done, store = restored(own, tmp_path / "new")
+
+    assert_whole(own)
+    assert done.position == application.head()
+    assert store.read() == own.store.read()
+    store.engine.dispose()
+    application.store.engine.dispose()
 
 
 def test_a_restore_that_fails_leaves_no_file(
