@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup setup-dev demo test check fmt lint types imports schemas docs coverage lock bench clean services-up services-down test-services test-outside
+.PHONY: help setup setup-dev demo test check fmt lint types imports schemas docs coverage lock bench clean services-up services-down test-services test-outside fuzz
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -41,6 +41,9 @@ test-services: setup-dev ## the tests that need PostgreSQL; starts and stops it
 
 test-outside: setup-dev ## evidence judged by Go and openssl; fetches them when missing
 	scripts/outside
+
+fuzz: setup-dev ## fuzz the readers of foreign bytes for FUZZ_SECONDS (120)
+	$(BIN)/python -m tests.fuzz.harness $${FUZZ_SECONDS:-120}
 
 check: setup-dev lint types imports schemas docs ## every gate but the tests
 

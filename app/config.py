@@ -8,11 +8,13 @@ Source: docs/adr/0006-dependencies.md for why no library of settings is used her
 """
 
 import difflib
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
+from urllib.parse import unquote
 
 from app.texts.text import Lang, Text
 from ledger.errors import ConfigurationError
@@ -20,8 +22,14 @@ from ledger.errors import ConfigurationError
 PREFIX: Final = "REGISTRO_"
 FILE: Final = "registro.toml"
 CONFIG_VARIABLE: Final = "REGISTRO_CONFIG"
-_OTHER_VARIABLES: Final = frozenset({CONFIG_VARIABLE, "REGISTRO_VECTORS", "REGISTRO_SIGNING_KEY"})
+KAFKA_LOGIN: Final = "REGISTRO_KAFKA_PASSWORD"
+_OTHER_VARIABLES: Final = frozenset(
+    {CONFIG_VARIABLE, KAFKA_LOGIN, "REGISTRO_VECTORS", "REGISTRO_SIGNING_KEY"}
+)
 """Variables of this program that are not settings."""
+
+_URL_PASSWORD: Final = re.compile(r"(://[^:/@]*:)(.*)(@)")
+"""User, password and what follows in a database URL; a password may hold any sign, also `@`."""
 
 Kind = Literal["option", "environment", "file", "default"]
 
@@ -127,6 +135,42 @@ SPECS: Final[tuple[Spec, ...]] = (
         ),
     ),
     Spec(
+        name="kafka_security",
+        default="PLAINTEXT",
+        choices=("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"),
+        help=Text(
+            it="protocollo verso Kafka, come lo chiama Kafka",
+            en="protocol towards Kafka, by Kafka's name for it",
+        ),
+    ),
+    Spec(
+        name="kafka_mechanism",
+        default="SCRAM-SHA-512",
+        choices=("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"),
+        help=Text(it="meccanismo SASL", en="SASL mechanism"),
+    ),
+    Spec(
+        name="kafka_user",
+        default="",
+        help=Text(it="utente SASL", en="SASL user"),
+    ),
+    Spec(
+        name="kafka_password_file",
+        default="",
+        help=Text(
+            it="file con la sola password SASL; in alternativa REGISTRO_KAFKA_PASSWORD",
+            en="file that holds the SASL password alone; or set REGISTRO_KAFKA_PASSWORD",
+        ),
+    ),
+    Spec(
+        name="kafka_ca",
+        default="",
+        help=Text(
+            it="file PEM dell'autorità che firma i certificati di Kafka",
+            en="PEM file of the authority that signs Kafka's certificates",
+        ),
+    ),
+    Spec(
         name="publish",
         default="async",
         choices=("off", "async", "required"),
@@ -166,6 +210,11 @@ class Setting:
     origin: str
     """The option, the variable, or the file; empty for a default."""
 
+    @property
+    def shown(self) -> str:
+        """The value for the screen: a URL without its password."""
+        return _URL_PASSWORD.sub(r"\1***\3", self.value)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
@@ -185,9 +234,20 @@ class Settings:
         return "en" if self["lang"] == "en" else "it"
 
     @property
+    def secrets(self) -> tuple[str, ...]:
+        """Passwords in the values: what must not be written anywhere."""
+        found = (_URL_PASSWORD.search(one.value) for one in self.found)
+        written = [match[2] for match in found if match is not None]
+        return tuple(dict.fromkeys([*written, *map(unquote, written)]))
+
+    @property
     def ledger_given(self) -> str | None:
         """The ledger, when an option of this run names it: then a remedy must name it too."""
-        one = next(each for each in self.found if each.spec.name == "ledger")
+        return self.given("ledger")
+
+    def given(self, name: str) -> str | None:
+        """Return the value of a setting when an option of this run gives it."""
+        one = next(each for each in self.found if each.spec.name == name)
         return one.value if one.kind == "option" else None
 
 

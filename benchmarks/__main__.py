@@ -2,13 +2,15 @@
 
 import sys
 
-from benchmarks import appends, production, reading, startup
+from benchmarks import appends, evidence, kafka, production, reading, startup
 from benchmarks.measure import machine
 
 BENCHMARKS = {
     "appends": appends.run,
     "reading": reading.run,
     "production": production.run,
+    "evidence": evidence.run,
+    "kafka": kafka.run,
     "startup": startup.run,
 }
 

@@ -13,7 +13,6 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import redirect_stdout
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -21,19 +20,17 @@ from typing import Final
 import duckdb
 import polars as pl
 
-from app.cli.main import main
 from benchmarks.library_projection import project
-from benchmarks.measure import SEED, Sample, rates, show
+from benchmarks.measure import Sample, rates, show
+from benchmarks.year import opened, simulate, year_of
 from ledger.application import LedgerApplication
-from ledger.clock import SystemClock, SystemEntropy
+from ledger.clock import SystemClock
 from ledger.events.ledger import Actor
 from ledger.facts.batches import Batch, FactFile
 from ledger.facts.blocks import read_facts
 from ledger.facts.ingest import FactIntake
 from ledger.facts.rejects import Rejects
 from ledger.records import RecordKind, StoredRecord
-from ledger.store.engine import open_engine, store_url
-from ledger.store.store import Store
 from ledger.types import BEFORE_FIRST, Digest, Position
 from projections.production.cube import merge
 from projections.production.measures import fold as measure
@@ -55,8 +52,8 @@ def run() -> None:
     """Measure and print."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        path = _ledger(folder)
-        ledger = _opened(path)
+        path = year_of(folder)
+        ledger = opened(path)
         events = ledger.store.pending(BEFORE_FIRST).events
         size = path.stat().st_size
         print(f"\nyear of {events:,} events, {size / events:.1f} bytes an event at rest")
@@ -66,31 +63,6 @@ def run() -> None:
         _latency(folder)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(f"\npeak memory of this process: {peak:,.0f} MiB")
-
-
-def _ledger(folder: Path) -> Path:
-    given = os.environ.get("REGISTRO_BENCH_LEDGER")
-    if given:
-        return Path(given)
-    count = os.environ.get("REGISTRO_BENCH_EVENTS", "1000000")
-    path = folder / "year.db"
-    begin = time.perf_counter()
-    _simulate(path, int(count))
-    print(f"simulated and recorded in {time.perf_counter() - begin:.1f} s")
-    return path
-
-
-def _simulate(path: Path, events: int) -> None:
-    words = ["simulate", "--events", str(events), "--seed", str(SEED), "--append", "--quiet"]
-    with redirect_stdout(io.StringIO()):
-        main([*words, "--ledger", str(path)])
-
-
-def _opened(path: Path, *, read_only: bool = True) -> LedgerApplication:
-    clock, entropy = SystemClock(), SystemEntropy()
-    engine = open_engine(store_url(str(path)), read_only=read_only)
-    store = Store(engine, clock=clock, entropy=entropy)
-    return LedgerApplication.open(store, clock=clock, entropy=entropy)
 
 
 def _replay(ledger: LedgerApplication, path: Path, folder: Path, events: int) -> None:
@@ -235,8 +207,8 @@ def _intake(ledger: LedgerApplication, folder: Path) -> None:
 
     def intake(form: str, turn: int) -> int:
         target = folder / f"intake-{form}-{turn}.db"
-        _simulate(target, 60_000)
-        into = _opened(target, read_only=False)
+        simulate(target, 60_000)
+        into = opened(target, read_only=False)
         return _timed(into, FactFile(path=files[form], form=form, name=form))
 
     for form in files:
@@ -266,8 +238,8 @@ def _timed(into: LedgerApplication, file: FactFile) -> int:
 def _latency(folder: Path) -> None:
     """One fact recorded, folded and read back as a cell, again and again."""
     path = folder / "latency.db"
-    _simulate(path, 60_000)
-    ledger = _opened(path, read_only=False)
+    simulate(path, 60_000)
+    ledger = opened(path, read_only=False)
     views = Views(open_views(f"sqlite:///{folder}/latency-views.db"), code_version="bench")
     runner = Runner(ledger, views)
     runner.catch_up(PRODUCTION)

@@ -54,6 +54,17 @@ DETAILS: Final[Mapping[str, str]] = MappingProxyType(
         "entry_ledger": "{path}: the entry is of ledger {found}, the log of {expected}",
         "entry_position": "{path}: the entry is of position {found}, its place is {expected}",
         "ledger_shorter": "the log covers {expected} records, the ledger holds {found}",
+        "model_row": "{table}, row {address}: {expected} expected, found {found}",
+        "model_rows": "{table}: {found} more rows differ",
+        "model_events": "{table} counts {found} events, the ledger {expected}",
+        "model_digest": "{table}: the digest kept is {expected}, the rows give {found}",
+        "model_ahead": "{table} stands at position {found}, the ledger ends at {expected}",
+        "model_unreadable": "{table} cannot be compared: {error}",
+        "topic_message": "message {address} of the topics is not as the ledger writes it",
+        "topic_end": (
+            "behind position {position} the topics hold messages of no whole append, and {found} "
+            "that are not of this ledger"
+        ),
         "ledger_differs": "the ledger gives the commitment {expected}, the log says {found}",
     }
 )

@@ -276,6 +276,24 @@ class ProjectionError(LedgerError):
     hint = "run `registro verify`; a projection never skips an event"
 
 
+class ReadModelAheadError(LedgerError):
+    """A read model covers more records than what it would be rebuilt from; it stays as it is."""
+
+    code = "read_model_ahead"
+    exit_code = 46
+    template = (
+        "read model {projection} is at position {position}, what it would be rebuilt from ends at "
+        "{head}"
+    )
+    hint = (
+        "publish what is missing with `registro publish --once`; after a restore, name other read "
+        "models by the setting views"
+    )
+
+    def __init__(self, *, projection: str, position: int, head: int) -> None:
+        super().__init__(projection=projection, position=position, head=head)
+
+
 class FormulaError(LedgerError):
     """The formula of an indicator definition is not valid."""
 

@@ -3,14 +3,15 @@
 `on` is a calendar day: an assessment, measure or check counts when it happened by then. `as_of`
 cuts by knowledge: what the body had recorded by then. A measure is therefore done on a day when it
 was completed by then, also when the check that found it so came later; with `as_of`, only when that
-check was known. Counts published without their items are
-shown as reported and never mixed with the measures that stand in the register one by one.
+check was known. A correction of an assessment takes its place, from the day of the one corrected.
+Counts published without their items are shown as reported and never mixed with the measures that
+stand in the register one by one.
 
 Source: domain notes, section 14; rulings 14, 20; duties of the RPCT.
 """
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from ledger.events.risk import (
@@ -178,7 +179,7 @@ def risk_register(
             if recorded.envelope.supersedes is not None:
                 corrected.add(recorded.envelope.supersedes)
     later: LaterChecks = {}
-    for recorded in known:
+    for recorded in _with_corrected_levels(known):
         event = recorded.event
         if not isinstance(event, MeasureMonitored):
             _apply(register, recorded)
@@ -190,6 +191,34 @@ def risk_register(
             _keep_later(later, event, recorded)
     _complete(register, later)
     return register
+
+
+def _with_corrected_levels(known: Sequence[RecordedEvent]) -> Iterator[RecordedEvent]:
+    """Yield the events with every assessment's last correction in its place, on its day."""
+    places = {
+        one.event_id: one for one in known if isinstance(one.event, RiskAssessed | RiskReassessed)
+    }
+    last: dict[str, RecordedEvent] = {}
+    corrections: set[str] = set()
+    for recorded in places.values():
+        root = recorded
+        # What is corrected comes before; in a ledger that was altered it may not.
+        while (
+            earlier := places.get(root.envelope.supersedes or "")
+        ) is not None and earlier.position < root.position:
+            root = earlier
+        if root is not recorded:
+            last[root.event_id] = recorded
+            corrections.add(recorded.event_id)
+    for recorded in known:
+        if recorded.event_id in corrections:
+            continue
+        mended = last.get(recorded.event_id)
+        if mended is None:
+            yield recorded
+        else:
+            day = recorded.envelope.as_of
+            yield replace(mended, envelope=replace(mended.envelope, as_of=day))
 
 
 def _apply(register: RiskRegister, recorded: RecordedEvent) -> None:

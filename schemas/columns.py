@@ -12,14 +12,13 @@ Invariants:
    native reader does with a body that is not canonical, as long as its texts are UTF-8 (tested).
 3. Only flat records come here: string, int, long, boolean and date, nullable at most, null first
    (rule "flat" of `schemas.lint`).
-4. A panic of the native reader is no `Exception`; it is caught here and nowhere else.
+4. A panic of the native reader leads to the reference as well, see `schemas.framing`.
 
 Source: docs/adr/0003-schemas.md; docs/formats/block.md, section 1; Apache Avro 1.12, binary
 encoding and object container files.
 """
 
 import datetime as dt
-import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,6 +32,7 @@ from numpy.typing import NDArray
 from schemas.canonical import read_schema
 from schemas.codec import decode
 from schemas.errors import DecodingError, EncodingError, InvalidSchemaError
+from schemas.framing import container_block, container_head, read_natively
 from schemas.registry import ReleasedSchema
 from schemas.syntax import Field, Primitive, Record, Union
 
@@ -65,11 +65,8 @@ _AVRO_TYPES: Final[Mapping[Kind, object]] = {
     "boolean": "boolean",
     "date": {"type": "int", "logicalType": "date"},
 }
-_MAGIC: Final = b"Obj\x01"
-_SYNC: Final = bytes(16)
 _GROUP_BITS: Final = 7
 _GROUP_MASK: Final = 0x7F
-_MORE: Final = 0x80
 _PRESENT: Final = 2
 """Branch 1 of a union, the value, as it is written; branch 0, null, is 0."""
 _EPOCH: Final = dt.date(1970, 1, 1)
@@ -401,16 +398,18 @@ def _read(
 
 def _native(schema: ReleasedSchema, blocks: Sequence[Bodies]) -> pl.DataFrame | None:
     rows = 0
-    chunks = [_container_head(schema)]
+    pieces = [_container_head(schema)]
     for block in blocks:
         if len(block.lengths):
             rows += len(block.lengths)
-            chunks += (_long(len(block.lengths)), _long(len(block.content)), block.content, _SYNC)
-    try:
-        frame = pl.read_avro(io.BytesIO(b"".join(chunks))).cast(empty(schema).schema)
-    except (Exception, pl.exceptions.PanicException):  # noqa: BLE001 - the reference says what is wrong
+            pieces += container_block(len(block.lengths), block.content)
+    frame = read_natively(pieces)
+    if frame is None or frame.height != rows:
         return None
-    return frame if frame.height == rows else None
+    try:
+        return frame.cast(empty(schema).schema)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        return None
 
 
 def _is_canonical(schema: ReleasedSchema, frame: pl.DataFrame, blocks: Sequence[Bodies]) -> bool:
@@ -436,18 +435,7 @@ def _container_head(schema: ReleasedSchema) -> bytes:
         for field, type_ in types
     ]
     text = json.dumps({"type": "record", "name": "Fact", "fields": fields}).encode()
-    entry = _long(len(b"avro.schema")) + b"avro.schema" + _long(len(text)) + text
-    return _MAGIC + _long(1) + entry + _long(0) + _SYNC
-
-
-def _long(value: int) -> bytes:
-    zigzag = value << 1
-    encoded = bytearray()
-    while zigzag > _GROUP_MASK:
-        encoded.append((zigzag & _GROUP_MASK) | _MORE)
-        zigzag >>= _GROUP_BITS
-    encoded.append(zigzag)
-    return bytes(encoded)
+    return container_head(text)
 
 
 def _reference(schema: ReleasedSchema, block: Bodies, number: int) -> pl.DataFrame:

@@ -7,19 +7,16 @@ reader; what that cannot read is read by fastavro.
 Source: Apache Avro 1.12, object container files; docs/production.md.
 """
 
-import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import fastavro
 import polars as pl
 
 from schemas.errors import DecodingError
-
-_MAGIC: Final = b"Obj\x01"
-_SYNC: Final = bytes(16)
+from schemas.framing import container_block, container_head, read_natively
 
 
 def read_container(path: Path, *, rows: int) -> Iterator[pl.DataFrame]:
@@ -64,27 +61,7 @@ def _table(schema: Any, blocks: list[Any]) -> pl.DataFrame:
 
 
 def _native(schema: Any, blocks: list[Any]) -> pl.DataFrame | None:
-    text = json.dumps(schema).encode()
-    key = b"avro.schema"
-    chunks = [_MAGIC, _long(1), _long(len(key)), key, _long(len(text)), text, _long(0), _SYNC]
+    pieces = [container_head(json.dumps(schema).encode())]
     for block in blocks:
-        content = block.bytes_.getvalue()
-        chunks += (_long(block.num_records), _long(len(content)), content, _SYNC)
-    try:
-        return pl.read_avro(io.BytesIO(b"".join(chunks)))
-    except Exception:  # noqa: BLE001 - fastavro says what is wrong
-        return None
-    except BaseException as panic:
-        if type(panic).__name__ != "PanicException":
-            raise
-        return None
-
-
-def _long(value: int) -> bytes:
-    zigzag = value << 1
-    encoded = bytearray()
-    while zigzag > 0x7F:  # noqa: PLR2004 - seven bits a byte
-        encoded.append((zigzag & 0x7F) | 0x80)
-        zigzag >>= 7
-    encoded.append(zigzag)
-    return bytes(encoded)
+        pieces += container_block(block.num_records, block.bytes_.getvalue())
+    return read_natively(pieces)

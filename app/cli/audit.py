@@ -67,6 +67,7 @@ def audit(
 ) -> None:
     """Check the arithmetic of printed figures; exit code 1 when something is inconsistent."""
     cli = cli_of(context)
+    cli.require_no_person("audit")
     path = folder.expanduser()
     recorded = None
     verdicts: tuple[RelationVerdict, ...] = ()

@@ -106,6 +106,20 @@ ENTRIES: Final[tuple[Entry, ...]] = (
     ),
     _entry(
         _START,
+        "inbox",
+        "inbox",
+        "Registra i fatti che altri sistemi mandano via Kafka, ognuno una volta.",
+        "Record the facts that other systems send by Kafka, each once.",
+    ),
+    _entry(
+        _CARE,
+        "dlq",
+        "dlq",
+        "Messaggi rifiutati: elencarli, leggerli, rimandarli.",
+        "Refused messages: list them, read them, send them again.",
+    ),
+    _entry(
+        _START,
         "simulate",
         "simulate",
         "Simula un anno di produzione che raggiunge le cifre pubblicate.",
@@ -243,9 +257,16 @@ ENTRIES: Final[tuple[Entry, ...]] = (
     _entry(
         _CARE,
         "status",
-        "setup",
-        "Che cosa c'è nel registro.",
-        "What is in the ledger.",
+        "status",
+        "Che cosa c'è nel registro, e a che punto è tutto il resto.",
+        "What is in the ledger, and how far everything else is.",
+    ),
+    _entry(
+        _CARE,
+        "metrics",
+        "metrics",
+        "Le cifre di status per Prometheus.",
+        "The figures of status for Prometheus.",
     ),
     _entry(
         _CARE,
@@ -316,6 +337,7 @@ RECORDING: Final = frozenset(
     {
         "import",
         "ingest",
+        "inbox",
         "simulate",
         "forecast",
         "risk",

@@ -98,6 +98,40 @@ class Cli:
                 )
             )
 
+    def require_no_person(self, command: str) -> None:
+        """Refuse a person in whose name a whole batch should be recorded.
+
+        A person who is only set for all commands is left out, and the run says so.
+
+        Args:
+            command: that records for an office alone.
+
+        Raises:
+            InvalidCommandError: an option of this run names a person.
+        """
+        if self.settings.given("person"):
+            raise InvalidCommandError(
+                subject=command,
+                field="--person",
+                # The name itself goes nowhere.
+                value="",
+                reason=self.tr(
+                    "questo comando registra a nome di un ufficio, con --actor: nessuna persona "
+                    "vi è scritta",
+                    "this command records in the name of an office, with --actor: no person is "
+                    "written into it",
+                ),
+            )
+        if self.settings["person"]:
+            self.screen.note(
+                self.tr(
+                    "La persona impostata non viene registrata: questo comando registra a nome di "
+                    "un ufficio.",
+                    "The person that is set is not recorded: this command records in the name of "
+                    "an office.",
+                )
+            )
+
     def actor(self, given: str | None) -> str:
         """Return who records: the option, else the setting.
 

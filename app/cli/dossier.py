@@ -38,6 +38,7 @@ from ledger.evidence.dossier.making import (
 )
 from ledger.evidence.keyid import ED25519
 from ledger.evidence.keys import read_verifiers
+from ledger.evidence.policy import read_policy
 from ledger.evidence.tiles import TileReader
 from ledger.evidence.timestamps import checkpoint_name, reply_name
 from ledger.feed import RecordedEvent, read_all
@@ -389,6 +390,15 @@ def check(
     file: Annotated[Path, typer.Argument(help=both("fascicolo (zip)", "dossier (zip)"))],
     *,
     vkey: VkeyOption = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option(
+            help=both(
+                "file dei testimoni che devono aver firmato il sigillo",
+                "file of the witnesses that must have signed the checkpoint",
+            )
+        ),
+    ] = None,
     show_all: Annotated[
         bool, typer.Option("--all", help=both("elenca ogni difetto", "list every fault"))
     ] = False,
@@ -397,13 +407,21 @@ def check(
     cli = cli_of(context)
     data = _read(cli, "FILE", file)
     keys = () if vkey is None else read_verifiers(vkey)
-    checked = check_dossier(data, keys)
+    asked = None if policy is None else read_policy(policy)
+    checked = check_dossier(data, keys, policy=asked)
     faults = list(checked.faults)
     if checked.question is not None:
         faults += differences(checked.question, checked.events)
     show_checked(
         cli,
-        Judged(file=file, data=data, own_key=not keys, checked=checked, faults=faults),
+        Judged(
+            file=file,
+            data=data,
+            own_key=not keys and asked is None,
+            checked=checked,
+            faults=faults,
+            quorum=None if asked is None else asked.quorum,
+        ),
         every=show_all,
     )
     if faults:

@@ -30,6 +30,8 @@ class Judged:
     checked: CheckedDossier
     faults: Sequence[Fault]
     """Of the check, and of the figures."""
+    quorum: int | None = None
+    """How many witnesses the policy asks for; None without a policy."""
 
 
 def show_made(cli: Cli, target: Path, data: bytes, told: Question) -> None:
@@ -96,6 +98,14 @@ def show_checked(cli: Cli, judged: Judged, *, every: bool) -> None:
             + f"{checked.head.origin}, {checked.head.size}:{checked.head.root.hex()}"
         )
         cli.screen.line(cli.tr("Firma: ", "Signed by: ") + ", ".join(checked.signed_by))
+    if judged.quorum is not None:
+        names = ", ".join(checked.witnesses) or "-"
+        cli.screen.line(
+            cli.tr(
+                f"Testimoni: {names} (richiesti: {judged.quorum})",
+                f"Witnesses: {names} (asked for: {judged.quorum})",
+            )
+        )
     if checked.since is not None:
         cli.screen.line(
             cli.tr("Continua il sigillo: ", "Continues the checkpoint: ")
@@ -174,6 +184,8 @@ def _json(cli: Cli, judged: Judged) -> dict[str, object]:
         "clean": not judged.faults,
         "key": "dossier" if judged.own_key else "given",
         "signed_by": checked.signed_by,
+        "witnesses": checked.witnesses,
+        "quorum": judged.quorum,
         "checkpoint": None
         if head is None
         else {"origin": head.origin, "size": head.size, "root": head.root},

@@ -3,13 +3,16 @@
 Source: RFC 9457 for the members of the object; docs/cli.md.
 """
 
+import logging
 import traceback
+from typing import Final
 
 from typer.exceptions import Abort, TyperException
 
 from app.cli.globals import GlobalOptions
 from app.config import Settings
 from app.output import jsontext
+from app.output.logs import log_event
 from app.output.screen import Screen
 from app.texts.text import Lang
 from app.texts.titles import title_text
@@ -18,6 +21,7 @@ from app.texts.usage import on_ledger, usage_text
 USAGE = 2
 INTERNAL = 99
 ABORTED = 130
+_LOG: Final = logging.getLogger("registro.command")
 
 
 def report(error: Exception, *, options: GlobalOptions, lang: Lang, settings: Settings) -> int:
@@ -27,6 +31,10 @@ def report(error: Exception, *, options: GlobalOptions, lang: Lang, settings: Se
         screen.warn("".join(traceback.format_exception(error)))
     code, exit_code, sentence, hint, facts = _described(error, lang)
     hint = on_ledger(hint, settings.ledger_given)
+    if settings["log_format"] == "json":
+        # Whoever reads objects gets one; a person reads the sentence below.
+        facts_of = {"code": code, "exit_code": exit_code, "detail": sentence}
+        log_event(_LOG, logging.ERROR, "command.failed", **facts_of)
     if "--json" in options.flags:
         document = {
             "type": f"registro:error:{code}",

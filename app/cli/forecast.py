@@ -7,22 +7,22 @@ from typing import Annotated
 
 import typer
 
-from app.cli.choices import optional_day
 from app.cli.context import Cli, cli_of
-from app.cli.production import cube_of, last_year
+from app.cli.persons import record as record_signed
+from app.cli.production import cube_of, is_sandbox, last_year
 from app.output.format import number
 from app.output.table import Column, Table
 from app.texts.usage import both
-from app.texts.values import missing_text
 from ledger.aggregates.base import Proposal
 from ledger.application import LedgerApplication
-from ledger.envelopes import command, parse_actor
+from ledger.envelopes import parse_actor
 from ledger.errors import InvalidCommandError, UnknownEntityError
 from ledger.events.ledger import Envelope, Source
 from ledger.events.production import ScenarioPublished
 from ledger.feed import read_all
 from projections.cycle.values import Missing
 from projections.production.forecast import (
+    MONTHS_MAX,
     Assumptions,
     Comparison,
     Projection,
@@ -30,6 +30,7 @@ from projections.production.forecast import (
     project,
     scenario_from,
 )
+from projections.production.measures import FactsMissingError
 from projections.production.periods import Month, first_day, last_day, month_of, month_on, shifted
 from projections.production.reference import Reference
 
@@ -53,7 +54,10 @@ def forecast(
             help=both("ultimo mese noto; senza, dicembre dell'ultimo anno", "last known month"),
         ),
     ] = None,
-    months: Annotated[int, typer.Option(help=both("mesi da proiettare", "months ahead"))] = 12,
+    months: Annotated[
+        int,
+        typer.Option(min=1, max=MONTHS_MAX, help=both("mesi da proiettare", "months ahead")),
+    ] = 12,
     staff: Annotated[
         str | None, typer.Option(help=both("mesi uomo al mese", "staff months per month"))
     ] = None,
@@ -89,6 +93,7 @@ def forecast(
     ledger = cli.open(read_only=record is None)
     cube = cube_of(cli, ledger, as_of=None, at=None)
     reference = Reference.of(read_all(ledger))
+    cli.banner(sandbox=is_sandbox(ledger))
     if compare is not None:
         scenario = _scenario(ledger, compare)
         _show_comparison(cli, scenario, against_actuals(scenario, cube, reference))
@@ -96,9 +101,7 @@ def forecast(
     last = _month(after) if after else month_of(last_year(cube), 12)
     found = scenario_from(cube, reference, unit, last)
     if isinstance(found, Missing):
-        raise UnknownEntityError(
-            kind="fact", name=f"{missing_text(found.reason, cli.lang)}: {', '.join(found.details)}"
-        )
+        raise FactsMissingError(lacking=found.details)
     chosen = replace(
         found,
         staff_months=_number(staff, found.staff_months, "--staff"),
@@ -133,12 +136,12 @@ def forecast(
 
 
 def _month(text: str) -> Month:
-    day = optional_day(f"{text}-01", field="--after")
-    if day is None:
+    try:
+        return month_on(dt.date.fromisoformat(f"{text}-01"))
+    except ValueError as error:
         raise InvalidCommandError(
             subject="forecast", field="--after", value=text, reason="write a month as 2023-12"
-        )
-    return month_on(day)
+        ) from error
 
 
 def _number(text: str | None, default: Decimal, field: str) -> Decimal:
@@ -187,7 +190,7 @@ def _record(
         source=Source(system="forecast"),
     )
     proposal = Proposal(event=event, envelope=envelope)
-    return ledger.execute(command(f"forecast/{name}", [proposal])).head
+    return record_signed(cli, ledger, [proposal], key=f"forecast/{name}").head
 
 
 def _end(first: Month, months: int) -> dt.date:

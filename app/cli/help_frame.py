@@ -28,6 +28,7 @@ _TYPES: Final = {
     "<int>": "<numero>",
     "<int range>": "<numero>",
     "<float>": "<numero>",
+    "<float range>": "<numero>",
     "<Path>": "<percorso>",
     "<path>": "<percorso>",
     "<list[str]>": "<testo>...",

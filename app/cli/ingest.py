@@ -3,7 +3,6 @@
 import datetime as dt
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from app.cli.context import NEGATIVE, Cli, cli_of
 from app.output import jsontext
 from app.output.format import number
 from app.output.table import Column, Table
-from app.texts.facts import fact_problem_text
+from app.texts.facts import PROBLEMS_IT, fact_problem_text
 from app.texts.usage import both
 from ledger.envelopes import parse_act, parse_actor
 from ledger.errors import FactFileError, InvalidCommandError
@@ -26,7 +25,8 @@ from ledger.facts.families import FAMILIES
 from ledger.facts.ingest import FactIntake
 from ledger.facts.reading import FORMATS, format_of
 from ledger.facts.realtime import Feeding
-from ledger.facts.rejects import Rejects
+from ledger.facts.rejects import HEADING, Rejects
+from ledger.scratch import scratch_folder
 
 STDIN = "-"
 
@@ -91,7 +91,11 @@ def ingest(
     ] = None,
     form: Annotated[
         str | None,
-        typer.Option("--format", help=both("formato: ", "format: ") + ", ".join(FORMATS)),
+        typer.Option(
+            "--format",
+            metavar="FORMATO",
+            help=both("formato: " + ", ".join(FORMATS), "format: " + ", ".join(FORMATS)),
+        ),
     ] = None,
     rejects: Annotated[
         Path | None,
@@ -124,6 +128,7 @@ def ingest(
 ) -> None:
     """Take in a batch of facts; the same batch again adds nothing."""
     cli = cli_of(context)
+    cli.require_no_person("ingest")
     _check(family, source, form)
     ledger = cli.open(read_only=False)
     said = Batch(
@@ -138,7 +143,11 @@ def ingest(
         whole=whole,
     )
     folder = None if dry_run else (rejects or _beside(files or [STDIN]))
-    refused = Rejects(folder=folder, explain=lambda code: fact_problem_text(code, cli.lang))
+    refused = Rejects(
+        folder=folder,
+        explain=lambda code: fact_problem_text(code, cli.lang),
+        heading=PROBLEMS_IT if cli.lang == "it" else HEADING,
+    )
     intake = FactIntake(ledger)
     if follow is not None:
         _follow(cli, intake, said, refused, follow)
@@ -184,7 +193,7 @@ def _beside(files: list[str]) -> Path:
 @contextmanager
 def _files(names: list[str], form: str | None) -> Iterator[list[FactFile]]:
     """Give the files; what comes from stdin is kept in a temporary one meanwhile."""
-    with tempfile.TemporaryDirectory(prefix="registro-") as folder:
+    with scratch_folder() as folder:
         found: list[FactFile] = []
         for name in names:
             path = Path(name).expanduser()
@@ -196,9 +205,11 @@ def _files(names: list[str], form: str | None) -> Iterator[list[FactFile]]:
                         value="",
                         reason="stdin does not tell its format: one of " + ", ".join(FORMATS),
                     )
-                path = Path(folder) / "stdin"
+                path = folder / "stdin"
                 with path.open("wb") as kept:
                     shutil.copyfileobj(sys.stdin.buffer, kept)
+            elif path.is_dir():
+                raise FactFileError(file=name, reason="it is a folder, not a file")
             elif not path.is_file():
                 raise FactFileError(file=name, reason="there is no such file")
             found.append(FactFile(path=path, form=form or format_of(path), name=path.name))
@@ -291,14 +302,14 @@ def _show(cli: Cli, answer: Ingested, refused: Rejects, *, seconds: float, dry_r
         it = f"Prova: {facts} fatti da {rows} righe si registrerebbero."
         en = f"Trial: {facts} facts of {rows} rows would be recorded."
     else:
-        places = f"{answer.first}-{answer.last}"
-        fast = number(rate, lang)
-        it = (
-            f"Registrati {facts} fatti da {rows} righe, blocchi {answer.blocks}, posizioni {places}"
-        )
-        it += f", {fast} al secondo."
-        en = f"Recorded {facts} facts of {rows} rows, blocks {answer.blocks}, positions {places}"
-        en += f", {fast} a second."
+        it = f"Registrati {facts} fatti da {rows} righe"
+        en = f"Recorded {facts} facts of {rows} rows"
+        if answer.blocks:
+            blocks, fast = number(answer.blocks, lang), number(rate, lang)
+            places = f"{answer.first}-{answer.last}"
+            it += f", blocchi {blocks}, posizioni {places}, {fast} al secondo"
+            en += f", blocks {blocks}, positions {places}, {fast} a second"
+        it, en = f"{it}.", f"{en}."
     cli.screen.line(cli.tr(it, en))
     if answer.reversals:
         cli.screen.line(
@@ -309,6 +320,11 @@ def _show(cli: Cli, answer: Ingested, refused: Rejects, *, seconds: float, dry_r
         )
     if answer.rejected:
         _show_rejects(cli, answer, refused)
+
+
+def _place(problem: dict[str, object]) -> tuple[str, int]:
+    """Return where a problem stands; those that the whole batch showed come last otherwise."""
+    return str(problem["file"]), int(str(problem["line"]))
 
 
 def _show_rejects(cli: Cli, answer: Ingested, refused: Rejects) -> None:
@@ -338,9 +354,20 @@ def _show_rejects(cli: Cli, answer: Ingested, refused: Rejects) -> None:
             str(one["value"])[:40],
             fact_problem_text(str(one["code"]), cli.lang),
         ]
-        for one in refused.first
+        for one in sorted(refused.first, key=_place)
     ]
     cli.screen.table(Table(columns=columns, rows=shown))
+    if answer.rejected > len(shown):
+        cli.screen.line(
+            cli.tr(
+                "Qui sono elencati i primi motivi; tutti stanno nel file .problems.csv."
+                if refused.written
+                else "Qui sono elencati i primi motivi.",
+                "These are the first reasons; the .problems.csv file has all of them."
+                if refused.written
+                else "These are the first reasons.",
+            )
+        )
     for path in refused.written:
         cli.screen.line(str(path))
     if refused.written:

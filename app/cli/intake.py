@@ -78,6 +78,7 @@ def import_(
 ) -> None:
     """Record a data folder; without --rows one bad row refuses the whole folder."""
     cli = cli_of(context)
+    cli.require_no_person("import")
     chosen = actor or cli.settings["actor"]
     require_folder(folder.expanduser())
     with ledger_to_fill(cli, dry_run=dry_run) as ledger:

@@ -1,5 +1,6 @@
 """Commands `registro publish`, `kafka topics`, `kafka check`, `tail`, and `restore` from Kafka."""
 
+import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -8,9 +9,11 @@ from typing import Annotated, Final
 import typer
 
 from app.cli import care
+from app.cli.broker_security import broker_security
 from app.cli.context import NEGATIVE, Cli, cli_of
 from app.cli.verify import head_text
 from app.output import jsontext
+from app.output.logs import log_event
 from app.output.table import Column, Table
 from app.texts.kafka import FINDINGS
 from app.texts.usage import both
@@ -18,7 +21,8 @@ from app.texts.words import word
 from ledger.application import LedgerApplication
 from ledger.errors import ConfigurationError, InvalidCommandError, LedgerMissingError
 from ledger.events.ledger import SchemaReleased
-from ledger.kafka.broker import Admin, Broker, Received, Source
+from ledger.kafka import fast as fast_client
+from ledger.kafka.broker import WAIT_SECONDS, Admin, Broker, Received, Source
 from ledger.kafka.check import TopicsChecked, check_topics
 from ledger.kafka.decoding import decoded
 from ledger.kafka.errors import BrokerError, PublisherBusyError, PublishUnfinishedError
@@ -40,6 +44,7 @@ TRY_SECONDS: Final = 60.0
 REQUIRED_SECONDS: Final = 10.0
 """How long a recording command waits for Kafka when publishing is required."""
 LISTED: Final = 20
+_LOG: Final = logging.getLogger("registro.publish")
 
 
 def register(root: typer.Typer, name: str) -> None:
@@ -67,10 +72,11 @@ def broker_of(cli: Cli, *, wait_seconds: float | None = None) -> Broker:
     servers = cli.settings["kafka"]
     if not servers:
         raise ConfigurationError(setting="kafka", reason="no server is named: set REGISTRO_KAFKA")
-    return (
-        Broker(servers=servers)
-        if wait_seconds is None
-        else Broker(servers=servers, wait_seconds=wait_seconds)
+    return Broker(
+        servers=servers,
+        wait_seconds=WAIT_SECONDS if wait_seconds is None else wait_seconds,
+        security=broker_security(cli.settings),
+        fast=fast_client.is_installed(),
     )
 
 
@@ -144,6 +150,7 @@ def publish(
     if cli.settings["publish"] == "off":
         raise ConfigurationError(setting="publish", reason="publishing is off")
     ledger = cli.open()
+    log_event(_LOG, logging.INFO, "publish.started", kafka=cli.settings["kafka"], follow=follow)
     with Publisher(ledger_of(cli, ledger), broker_of(cli), refill=refill) as publisher:
         while True:
             try:
@@ -151,6 +158,7 @@ def publish(
             except PublishUnfinishedError as error:
                 if not follow:
                     raise
+                log_event(_LOG, logging.WARNING, "publish.retry", **error.facts)
                 cli.screen.warn(str(error))
             else:
                 if done.messages or not follow:
@@ -161,6 +169,7 @@ def publish(
 
 
 def _published(cli: Cli, position: int, messages: int) -> None:
+    log_event(_LOG, logging.INFO, "publish.progress", position=position, messages=messages)
     if cli.json:
         cli.screen.line(jsontext.line({"position": position, "messages": messages}))
         cli.screen.out.flush()
@@ -204,7 +213,7 @@ def _confirmed(cli: Cli, own: Ledger, head: int) -> bool:
         try:
             with Publisher(own, broker) as publisher:
                 publisher.publish(seconds=until - time.monotonic(), steady=False)
-        except PublishUnfinishedError:
+        except (BrokerError, PublishUnfinishedError):
             return False
         except PublisherBusyError:
             # A publisher that follows sends it: its topics tell when.

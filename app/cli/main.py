@@ -8,10 +8,9 @@ Source: rulings 26; docs/cli.md.
 """
 
 import importlib
-import logging
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -22,7 +21,8 @@ from app.cli import failures
 from app.cli.commands import ENTRIES, Entry, entry_of
 from app.cli.globals import EXPORT, FLAGS, VALUES, GlobalOptions, extract
 from app.cli.help_frame import framed
-from app.config import SPECS, Settings, defaults, resolve
+from app.config import KAFKA_LOGIN, SPECS, Settings, defaults, resolve
+from app.output.logs import configure
 from app.output.screen import Screen
 from app.texts.text import Lang
 from app.texts.usage import localised
@@ -213,22 +213,17 @@ def _environment(settings: Settings) -> None:
 
 
 def _log(settings: Settings) -> None:
-    handler = logging.StreamHandler()
-    if settings["log_format"] == "json":
-        handler.setFormatter(_JsonFormatter())
-    else:
-        handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(level=settings["log_level"].upper(), handlers=[handler], force=True)
+    password = os.environ.get(KAFKA_LOGIN, "")
+    configure(
+        level=settings["log_level"],
+        as_json=settings["log_format"] == "json",
+        secrets=(*settings.secrets, password, *_in_file(settings["kafka_password_file"])),
+    )
 
 
-class _JsonFormatter(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        """Return a log message as one line of JSON."""
-        from app.output import jsontext  # noqa: PLC0415 - only with --log-format json
-
-        entry: Mapping[str, object] = {
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        return jsontext.line(entry)
+def _in_file(name: str) -> tuple[str, ...]:
+    """Return the password in a file; what is wrong with the file is told where it is used."""
+    try:
+        return (Path(name).read_text(encoding="utf-8").strip(),) if name else ()
+    except (OSError, UnicodeDecodeError):
+        return ()

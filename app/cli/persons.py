@@ -10,7 +10,7 @@ from app.output.fields import act_text
 from ledger.aggregates.base import Proposal
 from ledger.application import LedgerApplication
 from ledger.envelopes import command, input_digest
-from ledger.errors import ConfigurationError
+from ledger.errors import ConfigurationError, LedgerError
 from ledger.events.ledger import Encrypted
 from ledger.privacy.keystore import KeyStore
 from ledger.privacy.persons import (
@@ -65,6 +65,22 @@ def persons_of(cli: Cli, ledger: LedgerApplication) -> Persons:
     there = path is not None and path.exists()
     keys = KeyStore(path, ledger_id=ledger_id_of(ledger)) if path is not None and there else None
     return Persons(ledger, ledger_id=ledger_id_of(ledger), keys=keys)
+
+
+def undone_erasures(cli: Cli) -> tuple[str, ...]:
+    """Return erased subjects whose key is still here; none when ledger or keys cannot be opened."""
+    try:
+        persons = persons_of(cli, cli.open())
+        keys = persons.keys
+        found = () if keys is None else keys.all()
+        return tuple(
+            one.subject_id
+            for one in found
+            if one.key is not None and persons.erasure(one.subject_id) is not None
+        )
+    except LedgerError:
+        # What is wrong with the ledger the check has listed; keys are no part of it.
+        return ()
 
 
 def required_keys(cli: Cli, ledger: LedgerApplication) -> KeyStore:

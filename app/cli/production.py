@@ -11,18 +11,19 @@ import typer
 
 from app.cli.choices import AsOfOption, AtOption, YearOption, feed_of, optional_day
 from app.cli.context import NEGATIVE, Cli, cli_of
-from app.cli.readmodels import runner_of, views_of
+from app.cli.readmodels import runner_of, views_of, warn_if_outdated
 from app.output.format import number
 from app.output.table import Column, Table
-from app.texts.production import indicator_text
+from app.texts.production import GAPS, detail_text, indicator_text, month_text
 from app.texts.usage import both
 from app.texts.values import missing_text
 from ledger.application import LedgerApplication
-from ledger.errors import InvalidCommandError, UnknownEntityError
+from ledger.errors import InvalidCommandError
 from ledger.types import Position
 from projections.production.completeness import months_without_presence, stock_flow
 from projections.production.indicators import Breakdown, ProductionIndicator, indicators
 from projections.production.knowledge import cube_at
+from projections.production.measures import FactsMissingError
 from projections.production.periods import Period
 from projections.production.reference import Reference
 from projections.production.sequences import sequence_gaps
@@ -67,6 +68,7 @@ def cube_of(
         runner_of(cli, ledger, views).catch_up(
             projection, progress=lambda done, head: bar("production", done, head)
         )
+    warn_if_outdated(cli, views, [projection])
     return views.national(projection) if national else views.rows(projection)
 
 
@@ -74,12 +76,18 @@ def last_year(cube: pl.DataFrame) -> int:
     """Return the last year with requests settled.
 
     Raises:
-        UnknownEntityError: there are no facts of production.
+        FactsMissingError: there are no facts of production.
     """
     month = cube.filter(pl.col("fact") == "RequestDefined").get_column("month").max()
     if month is None:
-        raise UnknownEntityError(kind="fact", name="RequestDefined")
+        raise FactsMissingError(lacking=("RequestDefined",))
     return int(str(month)) // 100
+
+
+def is_sandbox(ledger: LedgerApplication) -> bool:
+    """Return whether the ledger was opened for trials."""
+    opened = ledger.identity.opened
+    return opened is not None and opened.sandbox
 
 
 def production(
@@ -95,7 +103,13 @@ def production(
             ),
         ),
     ] = None,
-    by: Annotated[str, typer.Option(help=both("per: ", "by: ") + ", ".join(BREAKDOWNS))] = "body",
+    by: Annotated[
+        str,
+        typer.Option(
+            metavar="AMBITO",
+            help=both("per: " + ", ".join(BREAKDOWNS), "by: " + ", ".join(BREAKDOWNS)),
+        ),
+    ] = "body",
     below: Annotated[
         str | None,
         typer.Option(
@@ -126,8 +140,7 @@ def production(
         for one in indicators(cube, reference, chosen, by=cast(Breakdown, by), below=below)
         if indicator is None or fnmatch.fnmatchcase(one.code, indicator)
     ]
-    opened = ledger.identity.opened
-    sandbox = opened is not None and opened.sandbox
+    sandbox = is_sandbox(ledger)
     if cli.json:
         cli.answer(
             {
@@ -170,15 +183,15 @@ def _table(cli: Cli, found: list[ProductionIndicator], *, scoped: bool) -> None:
             *([one.scope or "-"] if scoped else []),
             indicator_text(one.code, cli.lang),
             None if one.value is None else number(one.value, cli.lang, decimals=one.decimals),
-            "" if one.reason is None else f"{missing_text(one.reason, cli.lang)} {_few(one)}",
+            "" if one.reason is None else f"{missing_text(one.reason, cli.lang)} {_few(cli, one)}",
         ]
         for one in found
     ]
     cli.screen.table(Table(columns=columns, rows=rows))
 
 
-def _few(one: ProductionIndicator) -> str:
-    shown = ", ".join(one.details[:3])
+def _few(cli: Cli, one: ProductionIndicator) -> str:
+    shown = ", ".join(detail_text(detail, cli.lang) for detail in one.details[:3])
     return f"({shown}{', …' if len(one.details) > 3 else ''})" if shown else ""  # noqa: PLR2004 - a few
 
 
@@ -218,6 +231,7 @@ def completeness(
         )
     else:
         limit = None if show_all else ROWS_SHOWN
+        cli.banner(sandbox=is_sandbox(ledger))
         cli.screen.line(
             cli.tr(
                 f"Equazione delle giacenze {chosen}: {number(flow.checked, cli.lang)} celle "
@@ -255,15 +269,29 @@ def _list(cli: Cli, rows: list[dict[str, object]], limit: int | None) -> None:
     if not rows:
         return
     names = list(dict.fromkeys(name for row in rows for name in row))
-    columns = [Column(cli.tr(*_NAMES.get(name, (name, name)))) for name in names]
+    columns = [
+        Column(cli.tr(*_NAMES.get(name, (name, name))), "left" if name in _TEXTS else "right")
+        for name in names
+    ]
     shown = rows if limit is None else rows[:limit]
-    cli.screen.table(
-        Table(columns=columns, rows=[[row.get(name) for name in names] for row in shown])
-    )
+    told = [[_told(cli, name, row.get(name)) for name in names] for row in shown]
+    cli.screen.table(Table(columns=columns, rows=told))
     if len(shown) < len(rows):
         left = len(rows) - len(shown)
         cli.screen.line(cli.tr(f"... e altre {left} (--all)", f"... and {left} more (--all)"))
 
+
+def _told(cli: Cli, name: str, value: object) -> object:
+    """Return a value of a check as people write it."""
+    if name == "month" and isinstance(value, int):
+        return month_text(value)
+    if name == "gap" and value in GAPS:
+        return GAPS[str(value)].in_(cli.lang)
+    return value
+
+
+_TEXTS = frozenset({"unit", "product", "month", "gap", "name", "source", "batch"})
+"""Columns that are no numbers."""
 
 _NAMES = {
     "unit": ("struttura", "unit"),

@@ -1,32 +1,50 @@
 """Commands `registro rebuild` and `registro catch-up`: read models in step with the ledger."""
 
+import contextlib
+import enum
 import hashlib
+import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
 from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
 from app.cli.context import Cli, cli_of
+from app.cli.engine_choice import AddressOption, EngineName, EngineOption, engine_of
+from app.cli.views_place import views_url
 from app.output.format import number
+from app.output.logs import log_event
 from app.output.table import Column, Table
 from app.texts.errors import error_texts
 from app.texts.usage import both
 from ledger.application import LedgerApplication
-from ledger.errors import ConfigurationError, InvalidCommandError, ProjectionError
-from ledger.store.engine import file_of, store_url
+from ledger.errors import InvalidCommandError, ProjectionError
 from projections.runner.contract import Projection
 from projections.runner.models import PROJECTIONS
 from projections.runner.runner import Rebuilt, Runner
 from projections.runner.views import Views, open_views
 
+
+class RecordSource(enum.StrEnum):
+    """Where the records are read from."""
+
+    STORE = "store"
+    KAFKA = "kafka"
+
+
+_NAMES = ", ".join(PROJECTIONS)
+
+_LOG = logging.getLogger("registro.catch_up")
+
 ProjectionOption = Annotated[
     list[str] | None,
     typer.Option(
         "--projection",
-        help=both("solo queste: ", "only these: ") + ", ".join(PROJECTIONS),
-        metavar="NAME",
+        help=both(f"solo queste: {_NAMES}", f"only these: {_NAMES}"),
+        metavar="NOME",
     ),
 ]
 
@@ -44,21 +62,26 @@ def views_of(cli: Cli) -> Views:
         ConfigurationError: they would stand in the ledger's own file.
         StoreUnavailableError: they cannot be opened.
     """
-    ledger = store_url(cli.settings["ledger"])
-    own = file_of(ledger)
-    # On a server they are tables of the same database, unless the setting names another one.
-    beside = ledger.render_as_string(hide_password=False)
-    if own is not None:
-        beside = f"{str(own).removesuffix('.db')}.views.db"
-    url = store_url(cli.settings["views"] or beside)
-    file = file_of(url)
-    if own is not None and file is not None and own.absolute() == file.absolute():
-        raise ConfigurationError(
-            setting="views", reason=f"{file} is the ledger itself: name another file"
-        )
-    return Views(
-        open_views(url.render_as_string(hide_password=False)), code_version=version("registro")
-    )
+    return Views(open_views(views_url(cli)), code_version=version("registro"))
+
+
+def warn_if_outdated(cli: Cli, views: Views, projections: Sequence[Projection]) -> None:
+    """Ask for a rebuild when another release made rows that are read now.
+
+    What one release folds another may fold otherwise: rows of both do not belong together.
+    """
+    for projection in projections:
+        made_by = views.outdated(projection.name)
+        if made_by is not None:
+            cli.screen.warn(
+                cli.tr(
+                    f"la vista {projection.name} è della versione {made_by}, questa è la "
+                    f"{version('registro')}: ricostruirla con "
+                    f"registro rebuild --projection {projection.name}",
+                    f"read model {projection.name} was made by release {made_by}, this is "
+                    f"{version('registro')}: run registro rebuild --projection {projection.name}",
+                )
+            )
 
 
 def chosen(names: Sequence[str] | None) -> list[Projection]:
@@ -91,22 +114,52 @@ def rebuild(
         int,
         typer.Option(min=1, max=64, help=both("processi di lavoro", "worker processes")),
     ] = 1,
+    source: Annotated[
+        RecordSource,
+        typer.Option(
+            help=both(
+                "da dove leggere: il registro (store) o i soli topic (kafka)",
+                "where to read: the ledger (store) or the topics alone (kafka)",
+            )
+        ),
+    ] = RecordSource.STORE,
+    engine: EngineOption = EngineName.PROCESSES,
+    address: AddressOption = "",
 ) -> None:
     """Build read models anew beside those in use, then swap them."""
     cli = cli_of(context)
     asked = chosen(names)
-    ledger, views = cli.open(), views_of(cli)
-    runner = runner_of(cli, ledger, views)
+    shared = source is RecordSource.STORE
+    spread = engine_of(cli, engine, address, workers=workers, shared=shared)
     begin = time.perf_counter()
     done: list[Rebuilt] = []
-    with cli.screen.progress("rebuild") as bar:
+    with (
+        _records(cli, source) as (ledger, url),
+        cli.screen.progress("rebuild") as bar,
+    ):
+        runner = Runner(ledger, views_of(cli), url=url)
         for projection in asked:
 
             def told(position: int, head: int, name: str = projection.name) -> None:
                 bar(name, position, head)
 
-            done.append(runner.rebuild(projection, workers=workers, progress=told))
+            done.append(runner.rebuild(projection, workers=workers, engine=spread, progress=told))
     _answer(cli, done, seconds=time.perf_counter() - begin)
+
+
+@contextlib.contextmanager
+def _records(cli: Cli, source: RecordSource) -> Iterator[tuple[LedgerApplication, str]]:
+    """Give the ledger to fold from, and the place of its store for workers."""
+    if source is RecordSource.STORE:
+        yield cli.open(), cli.settings["ledger"]
+        return
+    from app.cli.from_topics import topics_ledger  # noqa: PLC0415 - slow to import
+
+    with topics_ledger(cli) as topics:
+        topics.require_sound()
+        for line in topics.lines(cli):
+            cli.screen.warn(line)
+        yield topics.ledger, topics.url
 
 
 def _answer(cli: Cli, done: Sequence[Rebuilt], *, seconds: float) -> None:
@@ -148,7 +201,7 @@ def _answer(cli: Cli, done: Sequence[Rebuilt], *, seconds: float) -> None:
             one.position,
             number(one.events, cli.lang),
             number(one.rows, cli.lang),
-            f"{one.seconds:.2f}",
+            _seconds(cli, one.seconds, 2),
             one.changed,
             one.digest,
         ]
@@ -163,6 +216,11 @@ def _answer(cli: Cli, done: Sequence[Rebuilt], *, seconds: float) -> None:
                     f"{one.projection}: {one.fallbacks} blocks read by the slow decoder",
                 )
             )
+
+
+def _seconds(cli: Cli, seconds: float, decimals: int) -> str:
+    """Return a time as people write it."""
+    return number(Decimal(f"{seconds:.{decimals}f}"), cli.lang, decimals=decimals)
 
 
 def combined_digest(digests: dict[str, str]) -> str:
@@ -190,13 +248,16 @@ def catch_up(
     asked = chosen(names)
     ledger, views = cli.open(), views_of(cli)
     runner = runner_of(cli, ledger, views)
+    log_event(_LOG, logging.INFO, "catch_up.started", follow=follow)
     stopped = _caught_up(cli, runner, asked)
+    warn_if_outdated(cli, views, asked)
     told: set[str] = set()
     while follow:
         # A projection that stopped is tried again at every look; why it stopped is said once.
         for error in stopped:
             if str(error) not in told:
                 told.add(str(error))
+                log_event(_LOG, logging.WARNING, "catch_up.halted", **error.facts)
                 cli.screen.warn(error_texts(error, cli.lang)[0])
         time.sleep(interval)
         stopped = _caught_up(cli, runner, asked)
@@ -213,6 +274,8 @@ def _caught_up(cli: Cli, runner: Runner, asked: Sequence[Projection]) -> list[Pr
 
             def told(position: int, head: int, name: str = projection.name) -> None:
                 bar(name, position, head)
+                facts = {"projection": name, "position": position, "head": head}
+                log_event(_LOG, logging.INFO, "catch_up.progress", **facts)
 
             try:
                 runner.catch_up(projection, progress=told)
@@ -250,7 +313,7 @@ def _lags(cli: Cli, runner: Runner, asked: Sequence[Projection]) -> None:
         Column(cli.tr("ferma a", "halted at"), "right"),
     ]
     rows = [
-        [lag.projection, lag.position, lag.events, f"{lag.seconds:.1f}", lag.halted_at]
+        [lag.projection, lag.position, lag.events, _seconds(cli, lag.seconds, 1), lag.halted_at]
         for lag in lags
     ]
     cli.screen.table(Table(columns=columns, rows=rows))

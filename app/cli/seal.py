@@ -1,6 +1,7 @@
 """Commands `registro seal` and `witness-request`: sign the head, and let others sign it too."""
 
 import datetime as dt
+import logging
 import math
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from app.cli.sealing import (
     signers_at_hand,
 )
 from app.output import jsontext
+from app.output.logs import log_event
 from app.texts.usage import both
 from ledger.application import LedgerApplication
 from ledger.errors import ConfigurationError, InvalidCommandError
@@ -40,6 +42,7 @@ from ledger.types import TreeSize
 
 INTERVAL_SECONDS: Final = 60.0
 """How often a following sealer looks for new records."""
+_LOG: Final = logging.getLogger("registro.seal")
 
 
 def register(root: typer.Typer, name: str) -> None:
@@ -112,6 +115,7 @@ def seal(
     ledger = cli.open()
     opened = ledger.identity.opened
     cli.banner(sandbox=opened is not None and opened.sandbox)
+    log_event(_LOG, logging.INFO, "seal.started", log=str(place), follow=follow)
     rounds = _Rounds(cli, ledger, place, key or [])
     late = False
     while True:
@@ -119,6 +123,14 @@ def seal(
         if sealed.added or not follow:
             overdue = limit is not None and sealed.delay > limit
             late = late or overdue
+            log_event(
+                _LOG,
+                logging.WARNING if overdue else logging.INFO,
+                "seal.late" if overdue else "seal.progress",
+                position=sealed.size,
+                added=sealed.added,
+                delay_seconds=math.ceil(sealed.delay.total_seconds()),
+            )
             _show(cli, place, sealed, rounds.signers, late=overdue, line=follow)
         if not follow:
             break

@@ -40,7 +40,7 @@ def show(
                 "settings": [
                     {
                         "name": one.spec.name,
-                        "value": one.value,
+                        "value": one.shown,
                         "origin": one.kind,
                         "place": one.origin or None,
                     }
@@ -50,7 +50,7 @@ def show(
         )
         return
     columns = [Column(cli.tr("impostazione", "setting")), Column(cli.tr("valore", "value"))]
-    rows = [[one.spec.name, one.value or "-"] for one in found]
+    rows = [[one.spec.name, one.shown or "-"] for one in found]
     if origin:
         columns.append(Column(cli.tr("origine", "origin")))
         for row, one in zip(rows, found, strict=True):

@@ -19,6 +19,7 @@ from app.simulator.profile import Profile, read_profile, targets_of, unit_types
 from app.simulator.recorded import ACTOR, setup_commands
 from app.simulator.summary import Expected, expected
 from app.simulator.world import build_world
+from app.texts.production import fact_text
 from app.texts.usage import both
 from ledger.aggregates.organisation import ORGANISATION
 from ledger.aggregates.organisation import STREAM as ORGANISATION_STREAM
@@ -78,6 +79,13 @@ def simulate(
     if append == (out is not None):
         raise InvalidCommandError(
             subject="simulate", field="--append", value="", reason="say --append or --out DIR"
+        )
+    if out is not None and out.is_dir() and any(out.iterdir()):
+        raise InvalidCommandError(
+            subject="simulate",
+            field="--out",
+            value=str(out),
+            reason="the folder holds files already: name another one",
         )
     chosen = read_profile(profile or example_folder("simulation") / PROFILE)
     asked = year or chosen.year
@@ -224,5 +232,8 @@ def _show(
     en = f"Simulated {number(facts, lang)} facts of {told.units} units, {number(rate, lang)}"
     cli.screen.line(cli.tr(f"{it} al secondo.", f"{en} a second."))
     columns = [Column(cli.tr("fatto", "fact")), Column(cli.tr("quanti", "how many"), "right")]
-    rows = [[name.rpartition(".")[2], number(count, lang)] for name, count in told.facts.items()]
+    rows = [
+        [fact_text(name.rpartition(".")[2], lang), number(count, lang)]
+        for name, count in told.facts.items()
+    ]
     cli.screen.table(Table(columns=columns, rows=rows))

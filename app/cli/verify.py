@@ -1,13 +1,14 @@
 """Command `registro verify`: was any record changed?"""
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.cli.context import NEGATIVE, Cli, cli_of
+from app.cli.views_place import may_exist
 from app.texts.discrepancies import detail_text, discrepancy_text
 from app.texts.text import Lang
 from app.texts.usage import both
@@ -15,12 +16,15 @@ from ledger.discrepancy import Discrepancy
 from ledger.errors import InvalidCommandError
 from ledger.store.engine import shown
 from ledger.store.mapper import AvroMapper
+from ledger.store.store import Store
 from ledger.types import DIGEST_BYTES, Digest, TreeSize
 from ledger.verification import Checked, TreeHead
 from ledger.verification import verify as check
 
 if TYPE_CHECKING:
+    from app.cli.from_topics import TopicsLedger
     from app.cli.verify_log import Asked, Claims
+    from app.cli.verify_models import Models
 
 LISTED = 20
 """Discrepancies listed on the screen unless all are asked for."""
@@ -31,6 +35,7 @@ class Source(enum.StrEnum):
 
     STORE = "store"
     TILES = "tiles"
+    KAFKA = "kafka"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,12 +47,20 @@ class Outcome:
     checked: Checked
     claims: "Claims | None"
     kept: TreeHead | None
+    models: "Models | None" = None
+    """The read models, when there are any beside a store that was checked."""
+    undone: tuple[str, ...] = ()
+    """Erased subjects whose key is still in the key file: an erasure that was not ended."""
+    topics: "TopicsLedger | None" = None
+    """What was read from Kafka; its store is gone."""
 
     @property
     def discrepancies(self) -> tuple[Discrepancy, ...]:
         """Everything that is not as it must be."""
         of_claims = () if self.claims is None else self.claims.discrepancies
-        return (*of_claims, *self.checked.discrepancies)
+        of_models = () if self.models is None else self.models.discrepancies
+        of_topics = () if self.topics is None else self.topics.discrepancies
+        return (*of_claims, *of_topics, *self.checked.discrepancies, *of_models)
 
 
 def register(root: typer.Typer, name: str) -> None:
@@ -108,8 +121,10 @@ def verify(
         Source,
         typer.Option(
             help=both(
-                "che cosa ricalcolare: il registro o la cartella dei sigilli",
-                "what to compute again: the ledger (store) or the folder of the log (tiles)",
+                "che cosa ricalcolare: il registro (store), la cartella dei sigilli (tiles) o i "
+                "soli topic (kafka)",
+                "what to compute again: the ledger (store), the folder of the log (tiles) or the "
+                "topics alone (kafka)",
             )
         ),
     ] = Source.STORE,
@@ -135,14 +150,20 @@ def verify(
     cli = cli_of(context)
     kept = None if head is None else parse_head(head)
     outside = [one for one in (checkpoint, since, vkey, policy, folder) if one is not None]
+    asked = None
     if source is Source.TILES or outside:
         # The libraries of signatures are loaded only by those who ask about signatures.
         from app.cli.verify_log import Asked  # noqa: PLC0415 - slow to import
 
         asked = Asked(checkpoint=checkpoint, since=since, vkey=vkey, policy=policy, folder=folder)
+    if source is Source.KAFKA:
+        outcome = _from_topics(cli, asked, kept, deep=deep)
+    elif asked is not None:
         outcome = _with_claims(cli, asked, source, kept, deep=deep)
     else:
         outcome = _plain(cli, kept, deep=deep)
+    if outcome.source is Source.STORE:
+        outcome = replace(outcome, models=_models(cli, deep=deep), undone=_undone(cli))
     if cli.json:
         cli.answer(_json(outcome, cli.lang))
     else:
@@ -203,13 +224,47 @@ def _with_claims(
     return Outcome(source=source, place=place, checked=checked, claims=compared, kept=kept)
 
 
+def _from_topics(cli: Cli, asked: "Asked | None", kept: TreeHead | None, *, deep: bool) -> Outcome:
+    from app.cli.from_topics import topics_ledger  # noqa: PLC0415 - slow to import
+
+    with topics_ledger(cli) as topics:
+        claims = None
+        if asked is not None:
+            from app.cli.verify_log import claims_of  # noqa: PLC0415 - slow to import
+
+            claims = claims_of(cli, asked, ledger=topics.ledger)
+        sizes = () if claims is None else claims.sizes
+        checked = _checked(cli, topics.ledger.store, kept, sizes, deep=deep)
+    if claims is not None:
+        claims = claims.compared(checked.roots, records=checked.head.size)
+    return Outcome(
+        source=Source.KAFKA,
+        place=topics.place,
+        checked=checked,
+        claims=claims,
+        kept=kept,
+        topics=topics,
+    )
+
+
 def _store(
     cli: Cli, kept: TreeHead | None, sizes: tuple[TreeSize, ...], *, deep: bool
 ) -> tuple[Checked, str]:
     store = cli.store(read_only=True)
     store.require()
+    return _checked(cli, store, kept, sizes, deep=deep), shown(store.engine.url)
+
+
+def _checked(
+    cli: Cli,
+    store: Store,
+    kept: TreeHead | None,
+    sizes: tuple[TreeSize, ...],
+    *,
+    deep: bool,
+) -> Checked:
     with cli.screen.progress(cli.tr("verifica", "verify")) as progress:
-        checked = check(
+        return check(
             store,
             AvroMapper(),
             kept=kept,
@@ -217,7 +272,21 @@ def _store(
             deep=deep,
             progress=lambda done, total: progress(cli.tr("verifica", "verify"), done, total),
         )
-    return checked, shown(store.engine.url)
+
+
+def _undone(cli: Cli) -> tuple[str, ...]:
+    from app.cli.persons import keys_path, undone_erasures  # noqa: PLC0415 - slow to import
+
+    path = keys_path(cli)
+    return () if path is None or not path.exists() else undone_erasures(cli)
+
+
+def _models(cli: Cli, *, deep: bool) -> "Models | None":
+    if not may_exist(cli):
+        return None
+    from app.cli.verify_models import check_models  # noqa: PLC0415 - slow to import
+
+    return check_models(cli, deep=deep)
 
 
 def _show(cli: Cli, outcome: Outcome, *, every: bool) -> None:
@@ -227,19 +296,33 @@ def _show(cli: Cli, outcome: Outcome, *, every: bool) -> None:
         _list(cli, found, every=every)
     else:
         screen.line(_clean(cli, outcome))
+    if outcome.models is not None:
+        screen.line(outcome.models.line(cli))
+    for subject in outcome.undone:
+        screen.warn(
+            cli.tr(
+                f"Il soggetto {subject} è cancellato, ma la sua chiave è ancora qui: ripetere "
+                "`registro subject erase`.",
+                f"Subject {subject} is erased, but its key is still here: repeat "
+                "`registro subject erase`.",
+            )
+        )
     screen.line(cli.tr("Testa del registro: ", "Head of the ledger: ") + head_text(checked.head))
+    if outcome.topics is not None:
+        for line in outcome.topics.lines(cli):
+            screen.line(line)
     if outcome.claims is not None:
         for line in outcome.claims.lines(cli):
             screen.line(line)
     elif outcome.kept is None:
         screen.line(
             cli.tr(
-                "Questo controllo legge solo il registro. Chi potesse riscriverlo per intero, o "
-                "toglierne la fine, non lascerebbe tracce qui: lo mostra solo una testa conservata "
-                "altrove. Conservare la riga qui sopra e ripetere con --head.",
-                "This check reads the ledger alone. Whoever could write it all anew, or remove its "
-                "end, would leave no trace here: only a head kept elsewhere shows it. Keep the "
-                "line above and repeat with --head.",
+                f"Questo controllo legge solo {_read(cli, outcome)}. Chi potesse riscrivere tutto, "
+                "o togliere la fine, non lascerebbe tracce qui: lo mostra solo una testa "
+                "conservata altrove. Conservare la riga qui sopra e ripetere con --head.",
+                f"This check reads {_read(cli, outcome)} alone. Whoever could write it all anew, "
+                "or remove its end, would leave no trace here: only a head kept elsewhere shows "
+                "it. Keep the line above and repeat with --head.",
             )
         )
     if outcome.kept is not None and not found:
@@ -252,8 +335,21 @@ def _show(cli: Cli, outcome: Outcome, *, every: bool) -> None:
         )
 
 
+def _read(cli: Cli, outcome: Outcome) -> str:
+    if outcome.source is Source.KAFKA:
+        return cli.tr("i topic", "the topics")
+    return cli.tr("il registro", "the ledger")
+
+
 def _clean(cli: Cli, outcome: Outcome) -> str:
     checked = outcome.checked
+    if outcome.source is Source.KAFKA:
+        return cli.tr(
+            f"Nessuna discrepanza nei topic: registrazioni ricalcolate {checked.records}, "
+            f"eventi {checked.events}, posizioni senza lacune.",
+            f"No discrepancy in the topics: records recomputed {checked.records}, "
+            f"events {checked.events}, positions without gaps.",
+        )
     if outcome.source is Source.STORE:
         return cli.tr(
             f"Nessuna discrepanza: registrazioni ricalcolate {checked.records}, "
@@ -306,6 +402,7 @@ def _number(position: str) -> int | str | None:
 def _json(outcome: Outcome, lang: Lang) -> dict[str, object]:
     checked = outcome.checked
     claims = {} if outcome.claims is None else outcome.claims.facts()
+    models = [] if outcome.models is None else outcome.models.facts()
     return {
         "ledger": outcome.place,
         "ledger_id": checked.ledger_id,
@@ -314,6 +411,9 @@ def _json(outcome: Outcome, lang: Lang) -> dict[str, object]:
         "events": checked.events,
         "head": {"position": checked.head.size, "root": checked.head.root},
         **claims,
+        "read_models": models,
+        "keys_to_destroy": outcome.undone,
+        **({} if outcome.topics is None else {"topics": outcome.topics.facts()}),
         "discrepancies": [
             {
                 "kind": one.kind,

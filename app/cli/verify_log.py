@@ -125,20 +125,27 @@ class Claims:
         }
 
 
-def claims_of(cli: Cli, asked: Asked, *, present: bytes | None = None) -> Claims:
+def claims_of(
+    cli: Cli,
+    asked: Asked,
+    *,
+    present: bytes | None = None,
+    ledger: LedgerApplication | None = None,
+) -> Claims:
     """Judge the checkpoints named, each by itself.
 
     Args:
         cli: names the ledger, whose keys are taken when no file of keys is named.
         asked: what the command line names.
         present: the checkpoint of a log folder, when none is named.
+        ledger: whose keys are taken instead, when it is not the one that the settings name.
 
     Raises:
         NoteFormatError: a file is no note.
         CheckpointFormatError: a note is no checkpoint.
     """
     policy = None if asked.policy is None else read_policy(asked.policy)
-    ledger = _ledger(cli)
+    ledger = ledger or _ledger(cli)
     opened = None if ledger is None else ledger.identity.opened
     if asked.vkey is None and policy is not None:
         keys = policy.log

@@ -129,9 +129,9 @@ class Screen:
     def _console(self, stream: TextIO) -> "Console":
         from rich.console import Console  # noqa: PLC0415 - slow to import
 
-        return Console(
-            file=stream, highlight=False, no_color=not self._color, width=terminal_width()
-        )
+        # Without a word on colours the variable NO_COLOR decides.
+        plain = None if self._color else True
+        return Console(file=stream, highlight=False, no_color=plain, width=terminal_width())
 
     def _rich_table(
         self, table: Table, rows: Sequence[Sequence[str]], found: Sequence[int]

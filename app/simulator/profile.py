@@ -19,6 +19,7 @@ from projections.cycle.facts import fold
 from projections.cycle.replay import replay_facts
 
 _KEYS: Final = {"dataset", "year", "productivity", "outflow", "act", "area"}
+_OPTIONAL: Final = {"cost_per_point"}
 _AREA_KEYS: Final = {"code", "label", "line", "backlog"}
 _HUNDREDTH: Final = Decimal("0.01")
 
@@ -44,6 +45,8 @@ class Profile:
     """Code of the indicator."""
     outflow: str
     """Code of the indicator."""
+    cost_per_point: str | None
+    """Code of the indicator; None when the body publishes none."""
     act: str
     """Act under which the simulated catalogue is recorded."""
     areas: tuple[ProfileArea, ...]
@@ -59,7 +62,7 @@ def read_profile(path: Path) -> Profile:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise TargetsError(subject=path.name, reason=str(error)) from error
-    _check_keys(path.name, found, _KEYS)
+    _check_keys(path.name, {name: found[name] for name in set(found) - _OPTIONAL}, _KEYS)
     for area in found["area"]:
         _check_keys(path.name, area, _AREA_KEYS)
     return Profile(
@@ -67,6 +70,7 @@ def read_profile(path: Path) -> Profile:
         year=found["year"],
         productivity=found["productivity"],
         outflow=found["outflow"],
+        cost_per_point=found.get("cost_per_point"),
         act=found["act"],
         areas=tuple(ProfileArea(**area) for area in found["area"]),
     )
@@ -110,6 +114,9 @@ def targets_of(profile: Profile, events: Iterable[RecordedEvent], *, year: int) 
         ),
         nodes=_nodes(known, year),
         stages=_stages(known, year),
+        cost_per_point=None
+        if profile.cost_per_point is None
+        else value(profile.cost_per_point).quantize(_HUNDREDTH),
     )
 
 

@@ -2,17 +2,19 @@
 
 Invariants:
 1. Workable staff time adds up to the plan of the year; every unit has some in every month.
+2. Running costs add up to the cost of a homogenised piece times the output, where one is given.
 
 Source: docs/production.md, productivity.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Final
 
 import numpy as np
 
-from app.simulator.apportion import Longs, apportion, sum_by
+from app.simulator.apportion import Longs, apportion, half_up_int, sum_by
 from app.simulator.draft import Draft, Draws
 from app.simulator.frames import Part, dates, flags, longs, texts, words
 from app.simulator.totals import NATURES, PROFILES, QUARTERS, WORKABLE
@@ -24,10 +26,13 @@ OTHER_SHARE: Final = 30
 """Time of other profiles, in thousandths of the workable time."""
 
 CENTS_PER_THOUSANDTH: Final = 410
-"""Cost of staff: cents per thousandth of a staff month."""
+"""Cost of staff: cents per thousandth of a staff month, where no cost of a piece is given."""
 NATURE_SHARES: Final = (1000, 80, 120, 90)
 """Costs by nature, in thousandths of the cost of staff."""
 
+MONTHS_OF_QUARTER: Final = 3
+
+_CENTS: Final = 100
 _THOUSAND: Final = 1000
 _SCALE: Final = 1_000_000
 
@@ -38,10 +43,12 @@ class Resources:
 
     time: Longs
     """Units x profiles x 12 months, in thousandths of a staff month; workable profiles first."""
+    costs: Longs
+    """Units x natures x 4 quarters, in cents."""
 
 
 def plan_resources(draft: Draft) -> Resources:
-    """Return the staff time of all units: in proportion to what they settle, more or less."""
+    """Return staff time and costs of all units: in proportion to what they settle, more or less."""
     pairs, plan, rng = draft.pairs, draft.plan, draft.rng(Draws.TIME)
     units, months = len(pairs.units), len(MONTHS)
     milli = np.array([product.milli for product in draft.world.products], np.int64)
@@ -54,9 +61,26 @@ def plan_resources(draft: Draft) -> Resources:
     rest = plan.staff_time - noisy.size
     workable = 1 + apportion(rest, noisy.reshape(-1)).reshape(noisy.shape)
     others = 1 + workable.sum(axis=1, keepdims=True) * OTHER_SHARE // _THOUSAND
-    return Resources(
-        time=np.concatenate([workable, *([others] * (len(PROFILES) - len(WORKABLE)))], axis=1)
+    time = np.concatenate([workable, *([others] * (len(PROFILES) - len(WORKABLE)))], axis=1)
+    return Resources(time=time, costs=_costs(draft, time, output_milli=int(output.sum())))
+
+
+def _costs(draft: Draft, time: Longs, *, output_milli: int) -> Longs:
+    """Return the running costs of the year: in proportion to the staff time, more or less."""
+    units, natures = time.shape[0], len(NATURES)
+    quarters = time.reshape(units, -1, len(QUARTERS), MONTHS_OF_QUARTER).sum(axis=(1, 3))
+    noise = np.stack(
+        [draft.rng(Draws.COSTS, month).integers(950, 1051, (units, natures)) for month in QUARTERS],
+        axis=2,
     )
+    shares = np.array(NATURE_SHARES, np.int64)
+    staff = quarters[:, None, :] * CENTS_PER_THOUSANDTH
+    costs: Longs = staff * shares[None, :, None] // _THOUSAND * noise // _THOUSAND
+    wanted = draft.targets.cost_per_point
+    if wanted is None:
+        return costs
+    total = half_up_int(Fraction(wanted) * _CENTS * output_milli / _THOUSAND)
+    return apportion(total, costs.reshape(-1)).reshape(costs.shape)
 
 
 def presence_part(draft: Draft, resources: Resources, month: int) -> Part:
@@ -80,13 +104,9 @@ def cost_parts(draft: Draft, resources: Resources, month: int) -> Iterator[Part]
     """Yield the running costs of the quarter that a month ends, if it ends one."""
     if month not in QUARTERS:
         return
-    rng = draft.rng(Draws.COSTS, month)
     units, natures = len(draft.pairs.units), len(NATURES)
     days = month_days(draft.targets.year, month)
-    staff = resources.time[:, :, month - 3 : month].sum(axis=(1, 2)) * CENTS_PER_THOUSANDTH
-    shares = np.array(NATURE_SHARES, np.int64)
-    noise = rng.integers(950, 1051, (units, natures))
-    amount = staff[:, None] * shares // _THOUSAND * noise // _THOUSAND
+    amount = resources.costs[:, :, QUARTERS.index(month)]
     columns = [
         texts(
             "unit",

@@ -77,6 +77,8 @@ class Targets:
     nodes: tuple[FlowNode, ...]
     stages: tuple[Stage, ...]
     """Closings in order of `as_of`."""
+    cost_per_point: Decimal | None = None
+    """Running cost in euro of one homogenised piece, 2 decimals; None leaves costs to the staff."""
 
     def __post_init__(self) -> None:
         """Refuse figures that cannot be hit by any facts."""
@@ -86,6 +88,8 @@ class Targets:
             )
         _check_ratio("productivity", self.productivity)
         _check_ratio("outflow", self.outflow)
+        if self.cost_per_point is not None:
+            _check_ratio("cost per point", self.cost_per_point)
         _check_areas(self.areas)
         _check_nodes(self.nodes)
         _check_stages(self)

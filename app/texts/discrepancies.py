@@ -29,6 +29,8 @@ DISCREPANCIES: Final[Mapping[str, Text]] = {
     "content": Text(it="evento illeggibile", en="unreadable event"),
     "schema": Text(it="schema", en="schema"),
     "kept_head": Text(it="diverso dalla testa conservata", en="differs from the kept head"),
+    "read_model": Text(it="modello di lettura", en="read model"),
+    "topic": Text(it="messaggi dei topic", en="messages of the topics"),
     **DISCREPANCIES_EVIDENCE,
 }
 
@@ -63,6 +65,17 @@ DETAILS_IT: Final[Mapping[str, str]] = {
     "kept_root": (
         "fino alla posizione {kept} la radice è {found}, la testa conservata dice {expected}: "
         "alcune registrazioni sono state cambiate"
+    ),
+    "model_row": "{table}, riga {address}: atteso {expected}, trovato {found}",
+    "model_rows": "{table}: altre righe diverse: {found}",
+    "model_events": "{table} conta {found} eventi, il registro {expected}",
+    "model_digest": "{table}: l'impronta conservata è {expected}, le righe danno {found}",
+    "model_ahead": "{table} è alla posizione {found}, il registro finisce alla {expected}",
+    "model_unreadable": "{table} non si può confrontare: {error}",
+    "topic_message": "il messaggio {address} dei topic non è come lo scrive il registro",
+    "topic_end": (
+        "dopo la posizione {position} i topic hanno messaggi di una registrazione incompleta e "
+        "{found} che non sono di questo registro"
     ),
     **DETAILS_EVIDENCE_IT,
 }

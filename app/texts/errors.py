@@ -12,10 +12,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from app.texts.engines import ERRORS_ENGINES
 from app.texts.evidence import ERRORS_EVIDENCE
 from app.texts.kafka import ERRORS_KAFKA
 from app.texts.privacy import PRIVACY
 from app.texts.rules import rule_texts
+from app.texts.simulation import BATCH_TAKEN, ERRORS_SIMULATION
 from app.texts.text import Lang, Text, render
 from app.texts.values import facts_in
 
@@ -308,6 +310,20 @@ _FACTS: Final = {
 }
 
 _READING: Final = {
+    "read_model_ahead": (
+        Text(
+            it="il modello di lettura {projection} è alla posizione {position}, ciò da cui si "
+            "ricostruirebbe finisce alla {head}",
+            en="read model {projection} is at position {position}, what it would be rebuilt from "
+            "ends at {head}",
+        ),
+        Text(
+            it="pubblicare ciò che manca con `registro publish --once`; dopo un ripristino, "
+            "indicare altri modelli di lettura con l'impostazione views",
+            en="publish what is missing with `registro publish --once`; after a restore, name "
+            "other read models by the setting views",
+        ),
+    ),
     "projection": (
         Text(
             it="la lettura {projection} si è fermata alla registrazione {position}: {reason}",
@@ -399,8 +415,10 @@ ERRORS: Final[Mapping[str, tuple[Text, Text]]] = MappingProxyType(
         **_FACTS,
         **_READING,
         **_SCHEMAS,
+        **ERRORS_ENGINES,
         **ERRORS_EVIDENCE,
         **ERRORS_KAFKA,
+        **ERRORS_SIMULATION,
         **PRIVACY,
     }
 )
@@ -425,6 +443,8 @@ def error_texts(error: Exception, lang: Lang) -> tuple[str, str]:
     sentence, hint = (render(text.in_(lang), translated) for text in texts)
     if lang == "it" and named.get("reason") in _ABSENT:
         sentence = render("{subject}: manca {field}; {reason}", translated)
+    if named.get("append_key", "").startswith("facts/"):
+        hint = BATCH_TAKEN.in_(lang)
     return _with_known(sentence, translated, lang), _with_near(hint, translated, lang)
 
 

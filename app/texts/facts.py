@@ -19,6 +19,10 @@ FACT_PROBLEMS: Final[Mapping[FactProblem, Text]] = MappingProxyType(
             en="the line cannot be read: it is no UTF-8 text, its quotes do not match, or it is no "
             "plain JSON object",
         ),
+        FactProblem.NO_KIND: Text(
+            it="i nomi dei valori non sono quelli di un tipo di fatto della famiglia",
+            en="the names of the values are those of no kind of fact of the family",
+        ),
         FactProblem.MISSING: Text(it="il valore manca", en="the value is missing"),
         FactProblem.NOT_A_NUMBER: Text(
             it="serve un numero intero, senza punti né virgole",
@@ -76,6 +80,9 @@ FACT_PROBLEMS: Final[Mapping[FactProblem, Text]] = MappingProxyType(
         ),
     }
 )
+
+PROBLEMS_IT: Final = ("file", "riga", "colonna", "valore", "codice", "motivo")
+"""Heading of the list of problems."""
 
 
 def fact_problem_text(code: str, lang: Lang) -> str:

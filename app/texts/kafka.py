@@ -19,6 +19,15 @@ ERRORS_KAFKA: Final[Mapping[str, tuple[Text, Text]]] = {
             en="check the setting kafka and that the broker runs; nothing of the ledger is lost",
         ),
     ),
+    "broker_access": (
+        Text(it="Kafka presso {servers}: {reason}", en="Kafka at {servers}: {reason}"),
+        Text(
+            it="controllare le impostazioni kafka_security, kafka_user, kafka_password_file e "
+            "kafka_ca, e gli elenchi di accesso del broker: docs/security.md",
+            en="check the settings kafka_security, kafka_user, kafka_password_file and kafka_ca, "
+            "and the access list of the broker: docs/security.md",
+        ),
+    ),
     "topic_guard": (
         Text(
             it="topic {topic}: {setting} è {found}, deve essere {wanted}; rimedio: {remedy}",
@@ -65,8 +74,8 @@ ERRORS_KAFKA: Final[Mapping[str, tuple[Text, Text]]] = {
     ),
     "topic_restore": (
         Text(
-            it="nulla è stato ripristinato: alla posizione {position}: {reason}",
-            en="nothing restored: at position {position}: {reason}",
+            it="i topic non danno il registro, alla posizione {position}: {reason}",
+            en="the topics do not give the ledger, at position {position}: {reason}",
         ),
         Text(
             it="vedere docs/kafka.md, restore; `registro kafka check` confronta con un registro "
@@ -79,11 +88,40 @@ ERRORS_KAFKA: Final[Mapping[str, tuple[Text, Text]]] = {
         Text(it="messaggio {address}: {reason}", en="message {address}: {reason}"),
         Text(it="vedere docs/formats/message.md", en="see docs/formats/message.md"),
     ),
+    "inbox_lost": (
+        Text(
+            it="topic {topic}, partizione {partition}: il registro riprende dall'offset "
+            "{expected}, ma il topic contiene da {start} a {end}",
+            en="topic {topic}, partition {partition}: the ledger goes on at offset {expected}, but "
+            "the topic holds {start} to {end}",
+        ),
+        Text(
+            it="richiedere ai sistemi mittenti ciò che manca; poi `registro inbox "
+            "FAMIGLIA --accept-lost` riprende dopo il vuoto; vedere docs/inbox.md",
+            en="ask the senders for what is missing; then `registro inbox FAMILY --accept-lost` "
+            "goes on behind the hole; see docs/inbox.md",
+        ),
+    ),
+    "inbox_moved": (
+        Text(
+            it="topic {topic}, partizione {partition}: il registro riprende dall'offset {actual}, "
+            "non da {expected}",
+            en="topic {topic}, partition {partition}: the ledger goes on at offset {actual}, not "
+            "at {expected}",
+        ),
+        Text(
+            it="nulla è perso: l'acquisizione riprende da dove dice il registro",
+            en="nothing is lost: the intake goes on where the ledger says",
+        ),
+    ),
 }
 """Sentence and hint of every error by its code."""
 
 TITLES_KAFKA_IT: Final[Mapping[str, str]] = {
     "broker": "Kafka non utilizzabile",
+    "broker_access": "Kafka non consente l'accesso",
+    "inbox_lost": "messaggi perduti prima dell'acquisizione",
+    "inbox_moved": "parte già acquisita da altri",
     "message_format": "messaggio errato",
     "publish_unfinished": "pubblicazione non conclusa",
     "publisher_busy": "pubblicazione già in corso",

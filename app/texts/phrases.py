@@ -7,12 +7,17 @@ they are shown as they came.
 import re
 from typing import Final
 
+from app.texts.engines import PATTERNS_ENGINES
 from app.texts.evidence import PATTERNS_EVIDENCE
+from app.texts.simulation import PATTERNS_FACTS, PATTERNS_SIMULATION
 
 _PATTERNS: Final = tuple(
     (re.compile(pattern, re.DOTALL), italian)
     for pattern, italian in (
         *PATTERNS_EVIDENCE,
+        *PATTERNS_ENGINES,
+        *PATTERNS_FACTS,
+        *PATTERNS_SIMULATION,
         (r".+ \(at line (\d+), column (\d+)\)", r"il file non è TOML valido, riga \1, colonna \2"),
         (r".+ \(at end of document\)", "il file non è TOML valido: finisce a metà"),
         (r".*\[Errno 2\].*", "il file non c'è"),

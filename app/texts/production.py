@@ -30,6 +30,13 @@ INDICATORS: Final[Mapping[str, Text]] = MappingProxyType(
             it="qualità, scostamento dal piano, %", en="quality, deviation from plan, %"
         ),
         "survey_mean": Text(it="gradimento medio", en="survey mean"),
+        "cost_per_point": Text(
+            it="costo per punto omogeneizzato, €", en="cost per homogenised piece, EUR"
+        ),
+        "profitability": Text(
+            it="redditività (flusso / costi di gestione): nodo",
+            en="profitability (flow / running cost): node",
+        ),
         "running_cost": Text(it="costi di gestione, €", en="running cost, EUR"),
     }
 )
@@ -37,8 +44,39 @@ INDICATORS: Final[Mapping[str, Text]] = MappingProxyType(
 
 GAPS: Final[Mapping[str, Text]] = MappingProxyType(
     {
-        "opening": Text(it="manca la giacenza iniziale", en="the opening stock is missing"),
-        "count": Text(it="manca il conteggio", en="the count is missing"),
+        "no_opening": Text(it="manca la giacenza iniziale", en="the opening stock is missing"),
+        "no_count": Text(it="manca il conteggio", en="the count is missing"),
+        "several_counts": Text(
+            it="più conteggi nello stesso mese", en="several counts in one month"
+        ),
+    }
+)
+"""Why the stock equation of a cell cannot be checked."""
+
+FACTS: Final[Mapping[str, Text]] = MappingProxyType(
+    {
+        "AppealsCounted": Text(it="ricorsi giacenti", en="appeals waiting"),
+        "FlowRecorded": Text(it="flussi di denaro", en="money flows"),
+        "MedicalAssessed": Text(it="accertamenti medici", en="medical assessments"),
+        "Opening": Text(it="giacenza iniziale", en="opening stock"),
+        "PresenceRecorded": Text(it="presenze", en="presence"),
+        "QualityMeasured": Text(it="misure di qualità", en="quality measured"),
+        "RequestDefined": Text(it="domande definite", en="requests settled"),
+        "RequestReassigned": Text(it="domande riassegnate", en="requests reassigned"),
+        "RequestReceived": Text(it="domande pervenute", en="requests received"),
+        "RunningCostRecorded": Text(it="costi di gestione", en="running costs"),
+        "StockAdjusted": Text(it="rettifiche di giacenza", en="stock adjustments"),
+        "StockCounted": Text(it="giacenze contate", en="stocks counted"),
+        "StockDeclared": Text(it="giacenze dichiarate", en="stocks declared"),
+        "SurveyAggregated": Text(it="indagini di gradimento", en="surveys"),
+    }
+)
+"""Kinds of facts by short name, and the stock at the beginning of a period."""
+
+_DETAILS: Final[Mapping[str, Text]] = MappingProxyType(
+    {
+        "calendar": Text(it="calendario", en="calendar"),
+        "coefficient": Text(it="coefficiente", en="coefficient"),
     }
 )
 
@@ -55,3 +93,29 @@ def indicator_text(code: str, lang: Lang) -> str:
     if found is None:
         return code
     return found.in_(lang) if not rest else f"{found.in_(lang)} {rest}"
+
+
+def fact_text(short: str, lang: Lang) -> str:
+    """Return the name of a kind of fact; an unknown one as it is."""
+    found = FACTS.get(short)
+    return short if found is None else found.in_(lang)
+
+
+def month_text(month: int) -> str:
+    """Return a month as 2023-05.
+
+    Args:
+        month: year * 100 + month.
+    """
+    return f"{month // 100}-{month % 100:02}"
+
+
+def detail_text(detail: str, lang: Lang) -> str:
+    """Return what an indicator lacks: a kind of fact, a coefficient, a month of the calendar."""
+    head, _, rest = detail.partition(" ")
+    if not rest:
+        return fact_text(head, lang)
+    if head not in _DETAILS:
+        return detail
+    told = month_text(int(rest)) if head == "calendar" and rest.isdigit() else rest
+    return f"{_DETAILS[head].in_(lang)} {told}"

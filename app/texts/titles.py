@@ -6,8 +6,10 @@ Completeness over all errors is tested.
 from collections.abc import Mapping
 from typing import Final
 
+from app.texts.engines import TITLES_ENGINES_IT
 from app.texts.evidence import TITLES_EVIDENCE_IT
 from app.texts.kafka import TITLES_KAFKA_IT
+from app.texts.simulation import TITLES_SIMULATION_IT
 from app.texts.text import Lang
 
 TITLES_IT: Final[Mapping[str, str]] = {
@@ -28,6 +30,7 @@ TITLES_IT: Final[Mapping[str, str]] = {
     "encoding": "contenuto non scrivibile",
     "fact_batch": "lotto di fatti rifiutato",
     "fact_file": "file di fatti errato",
+    "facts_missing": "fatti mancanti",
     "formula": "formula errata",
     "import_refused": "importazione rifiutata",
     "incompatible_schema": "schema incompatibile",
@@ -45,6 +48,7 @@ TITLES_IT: Final[Mapping[str, str]] = {
     "personal_value": "valore personale non leggibile",
     "position_gap": "registrazione mancante",
     "projection": "lettura interrotta",
+    "read_model_ahead": "modello di lettura più avanti",
     "restore_refused": "ripristino rifiutato",
     "schema": "schema non utilizzabile",
     "store": "archivio non utilizzabile",
@@ -59,8 +63,10 @@ TITLES_IT: Final[Mapping[str, str]] = {
     "unknown_schema": "schema sconosciuto",
     "usage": "riga di comando errata",
     "wrong_expected_version": "scrittura concorrente",
+    **TITLES_ENGINES_IT,
     **TITLES_EVIDENCE_IT,
     **TITLES_KAFKA_IT,
+    **TITLES_SIMULATION_IT,
 }
 """Italian title of an error by its code."""
 

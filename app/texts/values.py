@@ -13,6 +13,7 @@ from typing import Final
 from app.texts.events import EVENTS_IT
 from app.texts.evidence import REASONS_EVIDENCE_IT
 from app.texts.phrases import italian
+from app.texts.production import detail_text
 from app.texts.text import Lang, Text
 from app.texts.words import word
 
@@ -253,11 +254,15 @@ SUBJECTS_IT: Final[Mapping[str, str]] = MappingProxyType(
         "diff": "confronto",
         "event": "evento",
         "explain": "spiegazione",
+        "forecast": "previsione",
         "export": "esportazione",
         "ingest": "lotto di fatti",
         "period": "periodo",
         "person": "persona",
         "position": "posizione",
+        "production": "produzione",
+        "projection": "proiezione",
+        "rebuild": "ricostruzione",
         "record": "registrazione",
         "restore": "ripristino",
         "risk": "registro dei rischi",
@@ -300,6 +305,8 @@ def facts_in(facts: Mapping[str, str], lang: Lang) -> Mapping[str, str]:
     }
     if "subject" in told and "field" in told:
         told["subject"] = _subject(told["subject"])
+    if "lacking" in told:
+        told["lacking"] = ", ".join(detail_text(one, lang) for one in told["lacking"].split(", "))
     return told
 
 

@@ -1,5 +1,8 @@
 """The register of corruption risks: risks, assessments, specific measures and their monitoring.
 
+A correction of an assessment takes its place, with its day: a wrong level that was corrected is not
+a level that changed. The record of the wrong one stays.
+
 Counts published without their items are events of their own: no risk and no measure is invented
 to reach a published number.
 
@@ -39,6 +42,7 @@ from ledger.events.risk import (
     RiskReassessed,
     RiskRegistered,
 )
+from ledger.feed import event_id_of
 from ledger.rules import Rule, refuse
 from ledger.types import StreamName
 
@@ -63,13 +67,34 @@ COUNTS_STREAM: Final = StreamName("risk-counts")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Assessment:
+    """One assessment of a risk, as it stands after its corrections."""
+
+    level: str
+    on: dt.date
+    """Its day; a correction does not move it."""
+    ids: frozenset[str]
+    """Identifiers of its event and of the corrections of it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RiskState:
     """One risk; None until it is registered."""
 
     risk: RiskRegistered | None = None
-    level: str | None = None
-    assessed_on: dt.date | None = None
+    assessments: tuple[Assessment, ...] = ()
+    """The first one, then those that changed the level, in order of recording."""
     measures: Map[str, MeasureSet] = field(default_factory=Map)
+
+    @property
+    def level(self) -> str | None:
+        """Level of the latest assessment."""
+        return self.assessments[-1].level if self.assessments else None
+
+    def place_of(self, event_id: str) -> int | None:
+        """Return which assessment an event is or corrects, from 0; None when it is none."""
+        places = (at for at, one in enumerate(self.assessments) if event_id in one.ids)
+        return next(places, None)
 
 
 def risk_stream(risk_id: str) -> StreamName:
@@ -86,18 +111,13 @@ def _decide(state: RiskState, proposal: Proposal, lookup: Lookup) -> None:
             require_unit(lookup, event.unit_code, envelope.as_of)
         case RiskAssessed() as event:
             require_known(state.risk, kind="risk", name=event.risk_id)
-            require_new(state.level, kind="assessment", name=event.risk_id)
+            if envelope.supersedes is None:
+                require_new(state.level, kind="assessment", name=event.risk_id)
+            else:
+                _require_assessment(state, envelope.supersedes, first=True)
             require_one_of(event.level, LEVELS, field="level")
         case RiskReassessed() as event:
-            level = require_known(state.level, kind="assessment", name=event.risk_id)
-            require_old_value(event.old_level, level, field="old_level")
-            require_one_of(event.new_level, LEVELS, field="new_level")
-            require_order(
-                state.assessed_on or envelope.as_of,
-                envelope.as_of,
-                first="latest assessment",
-                second="as_of",
-            )
+            _decide_reassessment(state, event, envelope)
         case MeasureSet() as event:
             require_known(state.risk, kind="risk", name=event.risk_id)
             require_one_of(event.measure_type, MEASURE_TYPES, field="measure_type")
@@ -108,6 +128,35 @@ def _decide(state: RiskState, proposal: Proposal, lookup: Lookup) -> None:
             _decide_monitoring(state, event)
         case other:
             raise unexpected(other)
+
+
+def _decide_reassessment(state: RiskState, event: RiskReassessed, envelope: Envelope) -> None:
+    level = require_known(state.level, kind="assessment", name=event.risk_id)
+    if envelope.supersedes is not None:
+        place = _require_assessment(state, envelope.supersedes, first=False)
+        level = state.assessments[place - 1].level
+    else:
+        require_order(
+            state.assessments[-1].on,
+            envelope.as_of,
+            first="latest assessment",
+            second="as_of",
+        )
+    require_old_value(event.old_level, level, field="old_level")
+    require_one_of(event.new_level, LEVELS, field="new_level")
+
+
+def _require_assessment(state: RiskState, event_id: str, *, first: bool) -> int:
+    """Return the place of the assessment that is corrected; it must be of the same kind."""
+    place = state.place_of(event_id)
+    if place is None or (place == 0) != first:
+        which = "first" if first else "later"
+        refuse(
+            Rule.SUPERSEDED_UNKNOWN,
+            f"the event {event_id} is no {which} assessment of this risk",
+            event_id=event_id,
+        )
+    return place
 
 
 def _decide_monitoring(state: RiskState, event: MeasureMonitored) -> None:
@@ -132,13 +181,25 @@ def _evolve(state: RiskState, happened: Happened) -> RiskState:
         case RiskRegistered() as event:
             return replace(state, risk=event)
         case RiskAssessed() as event:
-            return replace(state, level=event.level, assessed_on=happened.envelope.as_of)
+            return _assessed(state, event.level, happened)
         case RiskReassessed() as event:
-            return replace(state, level=event.new_level, assessed_on=happened.envelope.as_of)
+            return _assessed(state, event.new_level, happened)
         case MeasureSet() as event:
             return replace(state, measures=state.measures.set(event.measure_id, event))
         case _:
             return state
+
+
+def _assessed(state: RiskState, level: str, happened: Happened) -> RiskState:
+    envelope, event_id = happened.envelope, event_id_of(happened.append)
+    place = None if envelope.supersedes is None else state.place_of(envelope.supersedes)
+    if place is None:
+        new = Assessment(level=level, on=envelope.as_of, ids=frozenset({event_id}))
+        return replace(state, assessments=(*state.assessments, new))
+    old = state.assessments[place]
+    mended = replace(old, level=level, ids=old.ids | {event_id})
+    before, after = state.assessments[:place], state.assessments[place + 1 :]
+    return replace(state, assessments=(*before, mended, *after))
 
 
 def _decide_counts(_: None, proposal: Proposal, __: Lookup) -> None:

@@ -214,10 +214,11 @@ def _key_parts(text: str, *, subject: str) -> tuple[str, bytes, int, bytes]:
     name, id_text, key64 = parts
     raw = _bytes64(key64)
     try:
-        key_id = bytes.fromhex(id_text) if id_text.isalnum() else b""
+        key_id = bytes.fromhex(id_text)
     except ValueError:
         key_id = b""
-    if not valid_name(name) or len(key_id) != KEY_ID_BYTES or not raw:
+    # One key has one text: the id in lower case, without blanks.
+    if not valid_name(name) or len(key_id) != KEY_ID_BYTES or key_id.hex() != id_text or not raw:
         raise KeyFormatError(subject=subject, reason="write NAME+ID+KEY on one line")
     if raw[0] not in {ED25519, COSIGNATURE}:
         raise KeyFormatError(subject=name, reason=f"kind {raw[0]:#04x} is not known")

@@ -21,6 +21,8 @@ class FactFile:
     """csv, jsonl, parquet or avro."""
     name: str
     """What messages call it."""
+    number: int | None = None
+    """What its refused rows are filed under; its place in the batch by default."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

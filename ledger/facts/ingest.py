@@ -12,9 +12,8 @@ Source: rulings 6-8; docs/adr/0008-facts.md, docs/production.md.
 """
 
 import hashlib
-import tempfile
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
@@ -25,20 +24,41 @@ from ledger.envelope_rules import check_envelope
 from ledger.errors import AppendKeyConflictError, FactBatchError, FactFileError
 from ledger.events.ledger import Envelope, Source
 from ledger.facts.appending import Judged, append
-from ledger.facts.batches import Batch, FactFile, Ingested, Progress, key_of
+from ledger.facts.batches import Batch, FactFile, Ingested, Progress, key_of, stream_of
 from ledger.facts.judging import Intake
+from ledger.facts.known import KnownIds
+from ledger.facts.pieces import Piece
 from ledger.facts.reading import PIECE_BYTES
 from ledger.facts.references import References, references
 from ledger.facts.rejects import Rejects
 from ledger.facts.spool import Spool
 from ledger.feed import FactBlock, read_all
-from ledger.types import BEFORE_FIRST, AppendKey, Digest, Position
+from ledger.scratch import scratch_folder
+from ledger.types import BEFORE_FIRST, AppendKey, Digest, Position, StreamName, StreamVersion
+from schemas.registry import SchemaRegistry
 
 _DIGEST_BYTES: Final = 1 << 20
 
 
 def no_progress(_stage: str, _done: int, _total: int) -> None:
     """Tell nobody."""
+
+
+def _nothing() -> None:
+    """Do nothing."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Slot:
+    """What names a batch, and what must hold when it is appended."""
+
+    key: AppendKey
+    digest: Digest
+    """SHA-256 of what the caller was sent."""
+    judged: Callable[[], None] = _nothing
+    """Called when every row was judged, before the append: refused rows are kept here."""
+    require: Callable[[], None] = _nothing
+    """Called under the append lock; refuses the batch by raising."""
 
 
 class FactIntake:
@@ -55,6 +75,13 @@ class FactIntake:
         self._piece_bytes = piece_bytes
         self._allowed: References | None = None
         self._read_to = BEFORE_FIRST
+        self._known: dict[StreamName, KnownIds] = {}
+        """Windows of the sources, kept from batch to batch."""
+
+    @property
+    def registry(self) -> SchemaRegistry:
+        """Schemas of the ledger."""
+        return self._ledger.avro.registry
 
     def allowed(self) -> References:
         """Return what facts may refer to now."""
@@ -96,7 +123,7 @@ class FactIntake:
         digest = _digest(files, progress)
         return self._take(
             batch,
-            digest,
+            Slot(key=key_of(batch, digest), digest=digest),
             lambda intake: intake.read(files, progress),
             rejects=rejects,
             dry_run=dry_run,
@@ -127,8 +154,40 @@ class FactIntake:
         """
         return self._take(
             batch,
-            digest,
+            Slot(key=key_of(batch, digest), digest=digest),
             lambda intake: intake.take(full_name, frame),
+            rejects=rejects,
+            dry_run=False,
+            progress=no_progress,
+        )
+
+    def pieces(
+        self,
+        pieces: Sequence[tuple[str, Piece]],
+        batch: Batch,
+        *,
+        slot: Slot,
+        rejects: Rejects,
+    ) -> Ingested:
+        """Take in a batch of rows of several schemas that are in memory.
+
+        Args:
+            pieces: Avro full name and rows; each row has a number of its own in the batch.
+            batch: what the caller says of it; its name is not used.
+            slot: names the batch.
+            rejects: takes the refused rows, by their numbers.
+
+        Raises:
+            CommandRefusedError: as `files`.
+            AppendKeyConflictError: the batch is in the ledger with other content.
+            WrongExpectedVersionError: the source recorded some of these facts meanwhile; retriable.
+            StoreError: the store or the temporary folder failed; nothing was appended.
+        """
+        self._check(batch)
+        return self._take(
+            batch,
+            slot,
+            lambda intake: intake.take_pieces(pieces),
             rejects=rejects,
             dry_run=False,
             progress=no_progress,
@@ -154,28 +213,35 @@ class FactIntake:
     def _take(
         self,
         batch: Batch,
-        digest: Digest,
+        slot: Slot,
         read: Callable[[Intake], int],
         *,
         rejects: Rejects,
         dry_run: bool,
         progress: Progress,
     ) -> Ingested:
-        key = key_of(batch, digest)
+        key, digest = slot.key, slot.digest
         repeated = self._repeated(key, digest)
         if repeated is not None:
             return repeated
         refused_before = rejects.rows
-        with tempfile.TemporaryDirectory(prefix="registro-") as folder:
-            spool = Spool(folder=Path(folder))
+        with scratch_folder() as folder:
+            spool = Spool(folder=folder)
             intake = Intake(
                 self._ledger,
                 batch,
                 self.allowed(),
                 spool=spool,
                 rejects=rejects,
+                known=self._known.get(stream_of(batch.family, batch.source)),
                 piece_bytes=self._piece_bytes,
             )
+            self._known[stream_of(batch.family, batch.source)] = intake.known
+
+            def require(first: StreamVersion) -> None:
+                slot.require()
+                intake.require_unmoved(first)
+
             try:
                 rows = read(intake)
                 intake.look()
@@ -190,7 +256,7 @@ class FactIntake:
                     digest=digest,
                     spool=spool,
                     reversals=intake.settle(),
-                    require_unmoved=intake.require_unmoved,
+                    require_unmoved=require,
                 )
             finally:
                 rejects.finish()
@@ -201,10 +267,11 @@ class FactIntake:
                     source=batch.source,
                     reason=f"{refused} of {rows} rows are refused; nothing was recorded",
                 )
-            place = None
+            slot.judged()
+            appended = None
             if judged.facts and not dry_run:
                 try:
-                    place = append(self._ledger, judged, progress)
+                    appended = append(self._ledger, judged, progress)
                 except AppendKeyConflictError:
                     # Another process took in this very batch meanwhile, or one of its name.
                     repeated = self._repeated(key, digest)
@@ -217,10 +284,10 @@ class FactIntake:
                 rows=rows,
                 facts=judged.facts,
                 reversals=judged.reversed_facts,
-                blocks=place.blocks if place else 0,
+                blocks=appended.blocks if appended else 0,
                 rejected=refused,
-                first=place.first if place else Position(0),
-                last=place.last if place else Position(0),
+                first=appended.first if appended else Position(0),
+                last=appended.last if appended else Position(0),
             )
 
     def _repeated(self, key: AppendKey, digest: Digest) -> Ingested | None:

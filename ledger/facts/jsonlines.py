@@ -48,7 +48,7 @@ def json_pieces(name: str, stream: BinaryIO, piece_bytes: int) -> Iterator[Piece
 
 
 def _piece(text: bytes, row: int, at: int) -> Piece:
-    frame = _native(text)
+    frame = native_table(text)
     if frame is not None:
         return Piece(
             frame=numbered(frame, row),
@@ -59,7 +59,7 @@ def _piece(text: bytes, row: int, at: int) -> Piece:
     return _by_line(text.split(b"\n"), row, at)
 
 
-def _native(text: bytes) -> pl.DataFrame | None:
+def native_table(text: bytes) -> pl.DataFrame | None:
     """Return the rows when nothing was bent to make them one table, else None."""
     lines = text.count(b"\n") + (not text.endswith(b"\n"))
     if _ODD.search(text):
@@ -86,7 +86,7 @@ def _by_line(lines: Sequence[bytes], row: int, at: int) -> Piece:
     for number, line in enumerate(lines, start=row):
         if not line.strip():
             continue
-        found = _object(line)
+        found = flat_object(line)
         if found is None:
             shown = line.decode(errors="replace").rstrip("\r")
             bad.append((number, "", FactProblem.UNREADABLE, shown))
@@ -102,7 +102,7 @@ def _by_line(lines: Sequence[bytes], row: int, at: int) -> Piece:
     return piece_of_texts(names, values, rows, bad, bytes_read=at)
 
 
-def _object(line: bytes) -> dict[str, str | None] | None:
+def flat_object(line: bytes) -> dict[str, str | None] | None:
     """Return the values of a line as texts; None when it is no flat object."""
     try:
         found = json.loads(

@@ -14,11 +14,12 @@ import polars as pl
 from ledger.application import LedgerApplication
 from ledger.errors import FactFileError, WrongExpectedVersionError
 from ledger.facts.batches import Batch, FactFile, Progress, stream_of
-from ledger.facts.blocks import INDEX, POSITION, read_facts
+from ledger.facts.blocks import read_facts
 from ledger.facts.checks import check
 from ledger.facts.conversion import convert
 from ledger.facts.corrections import resolve
 from ledger.facts.families import FAMILIES, RULES, FactRules
+from ledger.facts.known import KnownIds
 from ledger.facts.pieces import Piece, numbered
 from ledger.facts.problems import ROW, FactProblem, problem_table
 from ledger.facts.reading import PIECE_BYTES, columns_of, first_line, read_pieces
@@ -44,24 +45,46 @@ def rules_of(
     Raises:
         FactFileError: no schema of the family has these columns, or more than one.
     """
-    names = set(columns)
-    fitting: list[FactRules] = []
-    reasons: list[str] = []
+    nearest: list[tuple[int, str]] = []
+    fitting = _fitting(columns, family, registry)
+    if len(fitting) == 1:
+        return fitting[0]
     for rules in FAMILIES[family]:
-        fields = layout(registry.latest(rules.full_name))
-        wanted = {one.name for one in fields}
-        needed = {one.name for one in fields if not one.nullable} - {"reversal"}
-        if needed <= names <= wanted:
-            fitting.append(rules)
-        missing, extra = sorted(needed - names), sorted(names - wanted)
-        reasons.append(
-            f"{rules.name}: missing {', '.join(missing) or '-'}; unknown {', '.join(extra) or '-'}"
-        )
-    if len(fitting) != 1:
-        raise FactFileError(
-            file=file.name, reason="the columns fit no kind of fact: " + " | ".join(reasons)
-        )
-    return fitting[0]
+        missing, extra = _amiss(rules, columns, registry)
+        told = [
+            f"{word} {', '.join(sorted(found))}"
+            for word, found in (("missing", missing), ("unknown", extra))
+            if found
+        ]
+        nearest.append((len(missing) + len(extra), f"{rules.name}: {'; '.join(told)}"))
+    distance, told_nearest = min(nearest)
+    reason = f"the columns are nearest to {told_nearest}"
+    if distance >= len(columns):
+        kinds = ", ".join(rules.name for rules in FAMILIES[family])
+        reason = f"the columns are those of no kind of fact of the family: {kinds}"
+    raise FactFileError(file=file.name, reason=reason)
+
+
+def kind_of(columns: Collection[str], family: str, registry: SchemaRegistry) -> FactRules | None:
+    """Return the rules of the one schema of a family that some columns name; None for no schema."""
+    fitting = _fitting(columns, family, registry)
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _fitting(columns: Collection[str], family: str, registry: SchemaRegistry) -> list[FactRules]:
+    return [
+        rules for rules in FAMILIES[family] if _amiss(rules, columns, registry) == (set(), set())
+    ]
+
+
+def _amiss(
+    rules: FactRules, columns: Collection[str], registry: SchemaRegistry
+) -> tuple[set[str], set[str]]:
+    """Return the columns that a schema lacks, and those that it does not know."""
+    names = set(columns)
+    fields = layout(registry.latest(rules.full_name))
+    needed = {one.name for one in fields if not one.nullable} - {"reversal"}
+    return needed - names, names - {one.name for one in fields}
 
 
 def _require_known(file: FactFile, piece: Piece, columns: Collection[str]) -> None:
@@ -84,8 +107,20 @@ class Intake:
         *,
         spool: Spool,
         rejects: Rejects,
+        known: KnownIds | None = None,
         piece_bytes: int = PIECE_BYTES,
     ) -> None:
+        """Prepare.
+
+        Args:
+            ledger: open for writing.
+            batch: what the caller says of it.
+            allowed: what facts may refer to.
+            spool: takes the accepted rows.
+            rejects: takes the others.
+            known: the source's window from an earlier batch; None reads it.
+            piece_bytes: how much text of a file is in memory at once, about.
+        """
         self._piece_bytes = piece_bytes
         self._ledger = ledger
         self._batch = batch
@@ -94,6 +129,9 @@ class Intake:
         self._rejects = rejects
         self._stream = stream_of(batch.family, batch.source)
         self._registry = ledger.avro.registry
+        self.known = (
+            known if known is not None and known.window == self._window else self._window_of()
+        )
         self._seen = 0
         """Version of the stream when duplicates were looked for."""
         self._taken: set[str] = set()
@@ -102,7 +140,8 @@ class Intake:
     def read(self, files: Sequence[FactFile], progress: Progress) -> int:
         """Judge every row and spool the accepted ones; return the number of rows."""
         rows = 0
-        for number, file in enumerate(files):
+        for place, file in enumerate(files):
+            number = place if file.number is None else file.number
             found = columns_of(file.path, file.form)
             rules = rules_of(file, found, self._batch.family, self._registry)
             schema = self._schema(rules.full_name)
@@ -128,6 +167,16 @@ class Intake:
         )
         self._judge(piece, 0, rules, schema)
         return frame.height
+
+    def take_pieces(self, pieces: Sequence[tuple[str, Piece]]) -> int:
+        """Judge rows of several schemas, numbered by the caller; return their number.
+
+        Args:
+            pieces: Avro full name and rows.
+        """
+        for full_name, piece in pieces:
+            self._judge(piece, 0, RULES[full_name], self._schema(full_name))
+        return sum(piece.rows for _, piece in pieces)
 
     def _schema(self, full_name: str) -> ReleasedSchema:
         return self._registry.latest(full_name)
@@ -214,8 +263,9 @@ class Intake:
         return [(later, FactProblem.DUPLICATE_IN_BATCH)] if later.height else []
 
     def _duplicates_in_ledger(self) -> list[Refused]:
-        known = self._recorded_ids()
-        same = pl.DataFrame() if known is None else self._same(known)
+        self.known.advance(self._seen)
+        near = self.known.near(self.spool.hashes())
+        same = pl.DataFrame() if near.is_empty() else self._same(near)
         return [(same, FactProblem.DUPLICATE_IN_LEDGER)] if same.height else []
 
     def _same(self, known: pl.Series) -> pl.DataFrame:
@@ -230,17 +280,8 @@ class Intake:
         declared = self._allowed.sources.get(self._batch.source)
         return DEFAULT_WINDOW if declared is None else declared.window_facts
 
-    def _recorded_ids(self) -> pl.Series | None:
-        """Return the identifiers of the source's last facts, as far as its window goes."""
-        found: list[pl.Series] = []
-        left = self._window
-        for records in self._ledger.store.last_of_stream(self._stream, events=left):
-            tables = read_facts(records, self._registry, addresses=True, checked=False)
-            parts = [table.frame.select("source_id", POSITION, INDEX) for table in tables]
-            latest = pl.concat(parts).sort(POSITION, INDEX, descending=True).head(left)
-            found.append(latest.get_column("source_id"))
-            left -= latest.height
-        return pl.concat(found) if found else None
+    def _window_of(self) -> KnownIds:
+        return KnownIds(self._ledger.store, self._registry, self._stream, window=self._window)
 
     def _recorded_facts(self, names: Collection[str]) -> Iterator[tuple[str, pl.DataFrame]]:
         """Yield the facts of the source, latest table first, of the schemas named."""

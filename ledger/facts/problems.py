@@ -16,6 +16,8 @@ class FactProblem(StrEnum):
     """A line has more or fewer fields than the heading."""
     UNREADABLE = "unreadable"
     """A line is no valid text, its quotes do not match, or it is no flat JSON object."""
+    NO_KIND = "no_kind"
+    """The names of a line are those of no kind of fact of the family."""
     MISSING = "missing"
     """A required value is empty, or a reversal does not say what it takes back."""
     NOT_A_NUMBER = "not_a_number"

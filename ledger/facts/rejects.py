@@ -1,9 +1,9 @@
 """Refused rows: a file that can be mended and taken in again, and the list of what is wrong.
 
 For every file with refused rows there is `<name>.rejects.csv`, with its columns and the values as
-they came, and for all of them one `problems.csv`. A line that has too few or too many fields keeps
-them; one that could not be taken apart stands there as one field. Nothing is written while no row
-is refused.
+they came, and for all of them one `<name>.problems.csv`, called after the first of them. A line
+that has too few or too many fields keeps them; one that could not be taken apart stands there as
+one field. Nothing is written while no row is refused.
 
 Invariants:
 1. Counting goes on when nothing is written (`folder` is None): a dry run tells the same numbers.
@@ -28,7 +28,7 @@ from ledger.facts.csvlines import line_of
 from ledger.facts.problems import ROW, FactProblem
 from ledger.facts.spool import FILE
 
-HEADING: Final = ("file", "row", "line", "column", "value", "code", "reason")
+HEADING: Final = ("file", "line", "column", "value", "code", "reason")
 """Of the list of problems; `app` may translate it."""
 _FORMULA_STARTS: Final = ("=", "+", "@", "\t")
 
@@ -156,13 +156,14 @@ class Rejects:
             return
         with _written(self.folder):
             if self._problems is None:
+                stem = f"{Path(file.name).stem}.problems"
                 self._problems, self._problems_path = self._open(
-                    self._problems_path, "problems", encoding="utf-8-sig"
+                    self._problems_path, stem, encoding="utf-8-sig"
                 )
                 if self._problems.tell() == 0:
                     csv.writer(self._problems, delimiter=";").writerow(self.heading)
             csv.writer(self._problems, delimiter=";").writerows(
-                (file.name, row, row + file.line, column, _safe(value), code, self.explain(code))
+                (file.name, row + file.line, column, _safe(value), code, self.explain(code))
                 for row, column, code, value in problems.sort(ROW).iter_rows()
             )
 

@@ -90,6 +90,12 @@ class Spool:
             return pl.DataFrame()
         return pl.concat(self._corrections)
 
+    def hashes(self) -> pl.Series:
+        """Return the hashes of all identifiers, in order of the rows."""
+        if not self._ids:
+            return pl.Series(_HASH, [], pl.UInt64)
+        return pl.concat([ids.get_column(_HASH) for ids in self._ids])
+
     def suspects(self, known: pl.Series | None = None) -> pl.DataFrame:
         """Return rows whose identifiers may stand elsewhere: source_id, file, row, full_name.
 

@@ -15,8 +15,8 @@ import hashlib
 import hmac
 import struct
 from collections.abc import Sequence
-from itertools import accumulate
-from typing import Final
+from itertools import accumulate, pairwise
+from typing import Final, cast
 
 from ledger.integrity.merkle import tree_root
 from ledger.integrity.problems import FieldBoundsError
@@ -118,14 +118,14 @@ def inner_leaves(salt: bytes, lengths: Sequence[int], content: bytes) -> list[Di
     """Return the inner leaves of all bodies, in order."""
     sha256 = hashlib.sha256
     key = derived_salt(salt, "inner")
-    leaves: list[Digest] = []
-    start = 0
-    for index, length in enumerate(lengths):
-        own = sha256(key + index.to_bytes(4)).digest()
-        end = start + length
-        leaves.append(Digest(sha256(b"\x00" + own + content[start:end]).digest()))
-        start = end
-    return leaves
+    # Comprehensions over plain bytes: this loop is most of a deep check.
+    salts = [sha256(key + index.to_bytes(4)).digest() for index in range(len(lengths))]
+    ends = pairwise(accumulate(lengths, initial=0))
+    leaves = [
+        sha256(b"\x00" + own + content[begin:end]).digest()
+        for own, (begin, end) in zip(salts, ends, strict=True)
+    ]
+    return cast(list[Digest], leaves)
 
 
 def inner_root(salt: bytes, lengths: Sequence[int], content: bytes) -> Digest:

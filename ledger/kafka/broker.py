@@ -1,4 +1,6 @@
-"""kafka-python behind our own words: the only module that imports it.
+"""kafka-python behind our own words; `ledger.kafka.members` does the same for an inbox.
+
+The optional client of `ledger.kafka.fast` takes its place for bulk, where a `Broker` says so.
 
 Invariants:
 1. No call waits without a limit, and every failure is a `BrokerError`.
@@ -13,55 +15,46 @@ Source: docs/adr/0014-kafka.md, client rules; docs/kafka.md.
 
 import contextlib
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, Self
 
-from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError
-from kafka.partitioner.default import murmur2
 
+from ledger.kafka.access import access_error
+from ledger.kafka.clients import client_of
+from ledger.kafka.connection import (
+    CLOSE_SECONDS,
+    MILLISECONDS,
+    SHOW_SECONDS,
+    WAIT_SECONDS,
+    Broker,
+    Partition,
+    Received,
+    partition_of,
+)
 from ledger.kafka.errors import BrokerError
+from ledger.kafka.fast import FastProducer
 from ledger.kafka.message import Message
+from ledger.kafka.source import Source
 from ledger.kafka.topics import FRAME_BYTES, MESSAGE_BYTES_MAX
 
-WAIT_SECONDS: Final = 10.0
-"""How long one request may take."""
+__all__ = [
+    "WAIT_SECONDS",
+    "Admin",
+    "Broker",
+    "Partition",
+    "Received",
+    "Sink",
+    "Source",
+    "TopicState",
+    "partition_of",
+]
+
 LINGER_SECONDS: Final = 30.0
 """Longer than it takes to make a batch: only a flush sends it (invariant 3)."""
-CLOSE_SECONDS: Final = 2.0
-SHOW_SECONDS: Final = 0.05
-"""How often is looked whether a changed setting shows."""
-POLL_MILLISECONDS: Final = 200
-FETCH_MILLISECONDS: Final = 10
-"""How long the broker waits for more: what is read is there already."""
-FETCH_BYTES: Final = 64 * 2**10
-"""Fetched of a partition at once, compressed; a single batch comes whole even if it is longer."""
-BUFFERED_MAX: Final = 100_000
-"""More messages than one fetch gives: all of it is taken."""
-_MILLISECONDS: Final = 1000
-_POSITIVE: Final = 0x7FFFFFFF
-
-
-class Partition(NamedTuple):
-    """One partition of a topic."""
-
-    topic: str
-    number: int
-    """0-based."""
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """What stands at an offset."""
-
-    partition: Partition
-    offset: int
-    message: Message | None
-    """None when it has no value, no key or a null header: no message of a ledger."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,61 +69,13 @@ class TopicState:
     """First offset that is still there, by partition."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Broker:
-    """Where Kafka is and how long to wait for it."""
-
-    servers: str
-    """`host:port`, several with commas."""
-    wait_seconds: float = WAIT_SECONDS
-
-    @property
-    def shared(self) -> dict[str, Any]:
-        """What every client is told."""
-        wait = round(self.wait_seconds * _MILLISECONDS)
-        return {
-            "bootstrap_servers": self.servers.split(","),
-            "bootstrap_timeout_ms": wait,
-            "request_timeout_ms": wait,
-            "reconnect_backoff_max_ms": _MILLISECONDS,
-        }
-
-    @contextlib.contextmanager
-    def asked(self) -> Iterator[None]:
-        """Turn the client's errors into ours, keeping the cause."""
-        try:
-            yield
-        except KafkaError as error:
-            raise BrokerError(servers=self.servers, reason=_reason(error)) from error
-        except (OSError, ValueError) as error:
-            # A server name that is none; a record that the client cannot decode.
-            raise BrokerError(servers=self.servers, reason=str(error)) from error
-
-
-def _reason(error: KafkaError) -> str:
-    # Some of the client's errors begin with their own name, some do not.
-    name, text = type(error).__name__, str(error)
-    return text if name in text else f"{name}: {text}".rstrip(": ")
-
-
-@lru_cache(maxsize=65_536)
-def partition_of(key: bytes, count: int) -> int:
-    """Return the partition of a key: murmur2, as the Java client does it.
-
-    Args:
-        key: of the message.
-        count: partitions of the topic, at least 1.
-    """
-    return (int(murmur2(key)) & _POSITIVE) % count
-
-
 class Admin:
     """Asks and sets up topics."""
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
         with broker.asked():
-            self._client: Any = KafkaAdminClient(**broker.shared)
+            self._client: Any = client_of(KafkaAdminClient, **broker.shared)
 
     def __enter__(self) -> Self:
         return self
@@ -140,13 +85,23 @@ class Admin:
             self._client.close()
 
     def version(self) -> tuple[int, ...]:
-        """Return the release of the broker as far as its protocol tells, for example (4, 3)."""
+        """Return the oldest release among the brokers that answer, for example (4, 3).
+
+        Only as far as their protocol tells.
+        """
+        found: list[tuple[int, ...]] = []
         with self._broker.asked():
-            cluster = self._client.describe_cluster()
-            found = [
-                tuple(self._client.get_broker_version_data(one["broker_id"]).broker_version)
-                for one in cluster["brokers"]
-            ]
+            missed: KafkaError | None = None
+            for one in self._client.describe_cluster()["brokers"]:
+                try:
+                    data = self._client.get_broker_version_data(one["broker_id"])
+                except KafkaError as error:
+                    # One of several brokers may be down: the others do its work meanwhile.
+                    missed = error
+                else:
+                    found.append(tuple(data.broker_version))
+            if missed is not None and not found:
+                raise missed
         return min(found)
 
     def states(self, topics: Sequence[str]) -> dict[str, TopicState]:
@@ -169,6 +124,19 @@ class Admin:
                 log_starts=starts[topic["name"]],
             )
             for topic in described
+        }
+
+    def identities(self, topics: Sequence[str]) -> dict[str, str]:
+        """Return what a topic is known by that is made anew with it, as 32 hexadecimal digits.
+
+        Those that are not there are absent.
+        """
+        with self._broker.asked():
+            described = self._client.describe_topics(list(topics))
+        return {
+            topic["name"]: str(topic["topic_id"]).replace("-", "")
+            for topic in described
+            if topic["partitions"]
         }
 
     def _log_starts(self, counts: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
@@ -207,7 +175,8 @@ class Admin:
             )
         told = answer["topic"][topic]
         if told != "OK":
-            raise BrokerError(servers=self._broker.servers, reason=str(told))
+            refused = access_error(self._broker.servers, self._broker.security, str(told))
+            raise refused or BrokerError(servers=self._broker.servers, reason=str(told))
         until = time.monotonic() + self._broker.wait_seconds
         while not settings.items() <= self.states([topic])[topic].settings.items():
             if time.monotonic() > until:
@@ -227,34 +196,63 @@ class Sink:
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
-        wait = round(broker.wait_seconds * _MILLISECONDS)
-        linger = round(LINGER_SECONDS * _MILLISECONDS)
+        self._client: Any = None
+        self._fast: FastProducer | None = None
         with broker.asked():
-            self._client: Any = KafkaProducer(
-                **broker.shared,
-                metrics_enabled=False,
-                acks="all",
-                enable_idempotence=True,
-                allow_auto_create_topics=False,
-                linger_ms=linger,
-                delivery_timeout_ms=linger + 2 * wait,
-                max_block_ms=wait,
-                batch_size=MESSAGE_BYTES_MAX,
-                max_request_size=MESSAGE_BYTES_MAX + FRAME_BYTES,
-                compression_type="zstd",
-            )
+            if broker.fast:
+                self._fast = FastProducer(
+                    broker.servers,
+                    broker.security,
+                    wait_seconds=broker.wait_seconds,
+                    bytes_max=MESSAGE_BYTES_MAX,
+                )
+            else:
+                self._client = self._plain(broker)
         self._futures: list[Any] = []
+
+    @staticmethod
+    def _plain(broker: Broker) -> KafkaProducer:
+        wait = round(broker.wait_seconds * MILLISECONDS)
+        linger = round(LINGER_SECONDS * MILLISECONDS)
+        return client_of(
+            KafkaProducer,
+            **broker.shared,
+            metrics_enabled=False,
+            acks="all",
+            enable_idempotence=True,
+            allow_auto_create_topics=False,
+            linger_ms=linger,
+            delivery_timeout_ms=linger + 2 * wait,
+            max_block_ms=wait,
+            batch_size=MESSAGE_BYTES_MAX,
+            max_request_size=MESSAGE_BYTES_MAX + FRAME_BYTES,
+            compression_type="zstd",
+        )
 
     def send(self, message: Message, partition: int) -> None:
         """Hand a message to the client; only `flush` tells whether Kafka has it."""
+        place = Partition(message.topic, partition)
+        self.send_raw(place, message.key, message.value, message.headers)
+
+    def send_raw(
+        self,
+        place: Partition,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Sequence[tuple[str, bytes]],
+    ) -> None:
+        """Hand over what need not be a ledger's message; key or value may be absent, not both."""
         with self._broker.asked():
+            if self._fast is not None:
+                self._fast.send(place.topic, place.number, key, value, headers)
+                return
             self._futures.append(
                 self._client.send(
-                    message.topic,
-                    value=message.value,
-                    key=message.key,
-                    headers=list(message.headers),
-                    partition=partition,
+                    place.topic,
+                    value=value,
+                    key=key,
+                    headers=list(headers),
+                    partition=place.number,
                 )
             )
 
@@ -267,145 +265,26 @@ class Sink:
         futures, self._futures = self._futures, []
         until = time.monotonic() + seconds
         with self._broker.asked():
+            if self._fast is not None:
+                self._fast.flush(seconds)
+                return
             self._client.flush(timeout=seconds)
             for future in futures:
                 future.get(timeout=max(until - time.monotonic(), 0.001))
 
     def close(self) -> None:
-        """Give up what was not confirmed and let go of the connections."""
-        # What close() still sends is found by reading the tails before anything else is sent.
+        """Give up what was not confirmed and let go of the connections.
+
+        Nothing that still waits here is sent any more: its sender may have lost the publisher's
+        lock. What is on its way already is found by reading the tails, or stands there twice.
+        """
+        if self._fast is not None:
+            self._fast.close()
+            return
+        # The client's own close() sends what waits, and leaves its thread running, to send later,
+        # when that takes too long.
+        sender: Any = self._client._sender  # noqa: SLF001 - nothing public stops it at once
+        sender.force_close()
+        sender.join(CLOSE_SECONDS)
         with contextlib.suppress(KafkaError):
             self._client.close(timeout=CLOSE_SECONDS)
-
-
-class Source:
-    """Reads partitions from given offsets up to their present ends."""
-
-    def __init__(self, broker: Broker) -> None:
-        self._broker = broker
-        with broker.asked():
-            self._client: Any = KafkaConsumer(
-                **broker.shared,
-                metrics_enabled=False,
-                group_id=None,
-                enable_auto_commit=False,
-                auto_offset_reset="none",
-                isolation_level="read_committed",
-                allow_auto_create_topics=False,
-                check_crcs=True,
-                fetch_max_wait_ms=FETCH_MILLISECONDS,
-                enable_incremental_fetch_sessions=False,
-                max_poll_records=BUFFERED_MAX,
-                max_partition_fetch_bytes=FETCH_BYTES,
-            )
-        self._buffers: dict[Partition, deque[Received]] = {}
-        self._ends: dict[Partition, int] = {}
-        self._next: dict[Partition, int] = {}
-        """Offset to fetch next, by partition."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Let go of the connections."""
-        with contextlib.suppress(KafkaError):
-            self._client.close(timeout_ms=round(CLOSE_SECONDS * _MILLISECONDS))
-
-    def partitions(self, topic: str) -> tuple[Partition, ...]:
-        """Return the partitions of a topic, in order; empty when there is no such topic."""
-        with self._broker.asked():
-            found = self._client.partitions_for_topic(topic) or ()
-        return tuple(Partition(topic, number) for number in sorted(found))
-
-    def starts(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
-        """Return the first offset of partitions that is still there."""
-        return self._offsets(self._client.beginning_offsets, partitions)
-
-    def ends(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
-        """Return the offset behind the last message of partitions."""
-        return self._offsets(self._client.end_offsets, partitions)
-
-    def _offsets(
-        self, ask: Callable[..., Any], partitions: Iterable[Partition]
-    ) -> dict[Partition, int]:
-        wait = round(self._broker.wait_seconds * _MILLISECONDS)
-        places = [TopicPartition(*one) for one in partitions]
-        until = time.monotonic() + self._broker.wait_seconds
-        while True:
-            try:
-                with self._broker.asked():
-                    found = ask(places, timeout_ms=wait)
-            except KeyError as error:
-                # The client stumbles so over a partition that has no leader yet.
-                if time.monotonic() > until:
-                    raise BrokerError(
-                        servers=self._broker.servers, reason=f"no leader for {error}"
-                    ) from error
-                time.sleep(SHOW_SECONDS)
-            else:
-                return {Partition(p.topic, p.partition): offset for p, offset in found.items()}
-
-    def open(self, begins: Mapping[Partition, int]) -> None:
-        """Begin to read partitions at offsets; each ends where it ends now."""
-        self._ends = self.ends(begins) if begins else {}
-        self._next = dict(begins)
-        self._buffers = {partition: deque() for partition in begins}
-
-    def peek(self, partition: Partition) -> Received | None:
-        """Return the next message of a partition without taking it; None at its end.
-
-        Raises:
-            BrokerError: nothing came in time.
-        """
-        buffer = self._buffers[partition]
-        if not buffer:
-            self._fill(partition)
-        return buffer[0] if buffer else None
-
-    def take(self, partition: Partition) -> Received | None:
-        """Return the next message of a partition; None at its end.
-
-        Raises:
-            BrokerError: nothing came in time.
-        """
-        if self.peek(partition) is None:
-            return None
-        return self._buffers[partition].popleft()
-
-    def _fill(self, partition: Partition) -> None:
-        """Fetch some messages of one partition.
-
-        One partition at a time: a client that is told to pause partitions can lose sight of what it
-        had fetched of them (docs/adr/0014-kafka.md, client rules).
-        """
-        place, last = TopicPartition(*partition), self._ends[partition]
-        if self._next[partition] >= last:
-            return
-        until = time.monotonic() + self._broker.wait_seconds
-        buffer = self._buffers[partition]
-        with self._broker.asked():
-            self._client.assign([place])
-            self._client.seek(place, self._next[partition])
-            while not buffer and self._next[partition] < last:
-                if time.monotonic() > until:
-                    raise BrokerError(
-                        servers=self._broker.servers,
-                        reason=f"nothing came from {partition.topic}/{partition.number} in "
-                        f"{self._broker.wait_seconds:g} s",
-                    )
-                found = self._client.poll(timeout_ms=POLL_MILLISECONDS)
-                records = found.get(place, ())
-                buffer.extend(_received(partition, one) for one in records if one.offset < last)
-                # Beyond the last record there may be marks of transactions.
-                self._next[partition] = int(self._client.position(place, timeout_ms=1))
-
-
-def _received(partition: Partition, record: Any) -> Received:
-    key, value, headers = record.key, record.value, record.headers
-    message = None
-    if key is not None and value is not None and all(pair[1] is not None for pair in headers):
-        message = Message(partition.topic, key, value, tuple(headers))
-    return Received(partition, record.offset, message)

@@ -25,6 +25,8 @@ HARMLESS: Final = frozenset({"repeated"})
 FINDINGS_MAX: Final = 1000
 """Findings of one kind that are kept; all are counted."""
 READ_RECORDS: Final = 64
+KEPT_RECORDS: Final = 8
+"""Records whose messages are kept for messages that stand out of turn."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,6 +92,7 @@ class _Checker:
         self._source = source
         self._ledger = ledger
         self._state = _State()
+        self._kept: dict[int, tuple[Message, ...]] = {}
         self._head = ledger.store.head()
         self._partitions, self._ends = partitions_of(source, ledger.topics)
 
@@ -154,7 +157,7 @@ class _Checker:
             return True
         if message is None:
             return False
-        expected = self._ledger.messages_at(claimed.position)
+        expected = self._written(claimed.position)
         true = (
             claimed.index < len(expected)
             and expected[claimed.index] == message
@@ -163,6 +166,14 @@ class _Checker:
         if true:
             self._state.genuine[place] = received.offset
         return true
+
+    def _written(self, position: int) -> tuple[Message, ...]:
+        """Return the messages of a record; what stands twice comes a whole block at a time."""
+        if position not in self._kept:
+            while len(self._kept) >= KEPT_RECORDS:
+                del self._kept[next(iter(self._kept))]
+            self._kept[position] = self._ledger.messages_at(position)
+        return self._kept[position]
 
     def _judge(self, received: Received, claimed: Address | None) -> None:
         """Report a message whose turn it is not."""

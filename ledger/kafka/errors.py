@@ -19,6 +19,18 @@ class BrokerError(LedgerError):
         super().__init__(servers=servers, reason=reason)
 
 
+class BrokerAccessError(BrokerError):
+    """Kafka is there and does not let us in, or does not let us do this; retrying does not help."""
+
+    code = "broker_access"
+    exit_code = 89
+    retriable = False
+    hint = (
+        "check the settings kafka_security, kafka_user, kafka_password_file and kafka_ca, and "
+        "the access list of the broker: docs/security.md"
+    )
+
+
 class TopicGuardError(LedgerError):
     """A topic is missing or set up so that it could lose records; nothing is published."""
 
@@ -70,11 +82,11 @@ class PublishUnfinishedError(LedgerError):
 
 
 class TopicRestoreError(LedgerError):
-    """The topics do not give a whole ledger; nothing was restored."""
+    """The topics do not give a whole ledger; nothing was restored or rebuilt."""
 
     code = "topic_restore"
     exit_code = 95
-    template = "nothing restored: at position {position}: {reason}"
+    template = "the topics do not give the ledger, at position {position}: {reason}"
     hint = "see docs/kafka.md, restore; `registro kafka check` compares with a ledger that is there"
 
     def __init__(self, *, position: int, reason: str) -> None:
@@ -91,3 +103,37 @@ class MessageFormatError(LedgerError):
 
     def __init__(self, *, address: str, reason: str) -> None:
         super().__init__(address=address, reason=reason)
+
+
+class InboxLostError(LedgerError):
+    """Messages of an inbox are gone before they were taken in; nothing is taken behind the hole."""
+
+    code = "inbox_lost"
+    exit_code = 97
+    template = (
+        "topic {topic}, partition {partition}: the ledger goes on at offset {expected}, but the "
+        "topic holds {start} to {end}"
+    )
+    hint = (
+        "ask the senders for what is missing; then `registro inbox FAMILY --accept-lost` goes on "
+        "behind the hole; see docs/inbox.md"
+    )
+
+    def __init__(self, *, topic: str, partition: int, expected: int, start: int, end: int) -> None:
+        super().__init__(topic=topic, partition=partition, expected=expected, start=start, end=end)
+
+
+class InboxMovedError(LedgerError):
+    """Another intake recorded this part of the inbox meanwhile; nothing was appended."""
+
+    code = "inbox_moved"
+    exit_code = 98
+    retriable = True
+    template = (
+        "topic {topic}, partition {partition}: the ledger goes on at offset {actual}, not at "
+        "{expected}"
+    )
+    hint = "nothing is lost: the intake goes on where the ledger says"
+
+    def __init__(self, *, topic: str, partition: int, expected: int, actual: int) -> None:
+        super().__init__(topic=topic, partition=partition, expected=expected, actual=actual)

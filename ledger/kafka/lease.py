@@ -72,7 +72,10 @@ def _advisory(engine: Engine) -> Iterator[StillHeld]:
         try:
             yield lambda: _ask(engine, connection)
         finally:
-            connection.scalar(text("SELECT pg_advisory_unlock(:lock)"), {"lock": PUBLISH_LOCK})
+            # A session that is gone took the lock with it.
+            if not connection.invalidated:
+                unlock = text("SELECT pg_advisory_unlock(:lock)")
+                connection.scalar(unlock, {"lock": PUBLISH_LOCK})
 
 
 def _ask(engine: Engine, connection: Connection) -> None:

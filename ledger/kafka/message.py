@@ -15,7 +15,8 @@ Source: docs/formats/message.md; CloudEvents 1.0, Kafka protocol binding, binary
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from ledger.feed import event_id_of
 from ledger.integrity.block import join_bodies, split_bodies
@@ -34,6 +35,8 @@ _SCHEMA_URN: Final = "urn:registro:schema:"
 _DIGITS_MAX: Final = 19
 """Decimal digits of the largest position."""
 _ADDRESS_HEADERS: Final = 3
+_INDEXES_LEAST: Final = 4096
+"""Headers of the index that are made at once, at least."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,21 +49,19 @@ class Origin:
     """Name fixed when the ledger was opened; `ce_source` of every event."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Address:
-    """Place of an event in the ledger."""
+class Address(NamedTuple):
+    """Place of an event in the ledger; addresses are ordered as the events are."""
 
     position: int
     """Of the record, 1-based."""
-    index: int
+    index: int  # type: ignore[assignment] # hides a method of tuples that nobody asks for
     """In the record, 0-based."""
 
     def __str__(self) -> str:
         return f"{self.position}.{self.index}"
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """What is written to Kafka, or was read from it."""
 
     topic: str
@@ -86,12 +87,29 @@ def messages_of(
     """
     item = stored.record
     topic = topics.of(item)
-    position, schema = _number(stored.position), item.schema_id
     bodies = split_bodies(item.lengths, item.content)
     yield Message(topic, keys[0], bodies[0], first_headers(stored, origin))
-    for index in range(1, len(bodies)):
-        headers = ((_POSITION, position), (_INDEX, _number(index)), (_SCHEMA, schema))
-        yield Message(topic, keys[index], bodies[index], headers)
+    if len(bodies) > 1:
+        wanted = rest_headers(stored.position, item.schema_id, len(bodies))
+        rest = zip(keys, bodies, wanted, strict=True)
+        next(rest)
+        for key, body, headers in rest:
+            yield Message(topic, key, body, headers)
+
+
+def rest_headers(position: int, schema_id: bytes, count: int) -> Sequence[Headers]:
+    """Return the headers that the messages of a block have, by index.
+
+    The first of them only holds its place: the first message of a record carries more.
+    """
+    indexes = _indexes(max(_INDEXES_LEAST, 1 << count.bit_length()))
+    place, schema = (_POSITION, _number(position)), (_SCHEMA, schema_id)
+    return [(place, index, schema) for index in indexes[:count]]
+
+
+@lru_cache(maxsize=4)
+def _indexes(count: int) -> tuple[tuple[str, bytes], ...]:
+    return tuple((_INDEX, _number(index)) for index in range(count))
 
 
 def first_headers(stored: StoredRecord, origin: Origin) -> Headers:
@@ -221,12 +239,11 @@ def _named(headers: Headers) -> str:
 
 
 def _check_rest(stored: StoredRecord, messages: Sequence[Message], topic: str) -> None:
-    position, schema = _number(stored.position), stored.record.schema_id
+    wanted = rest_headers(stored.position, stored.record.schema_id, len(messages))
     for index, message in enumerate(messages):
         if message.topic != topic:
             raise ValueError(f"index {index} stands in topic {message.topic}, not in {topic}")
-        expected = ((_POSITION, position), (_INDEX, _number(index)), (_SCHEMA, schema))
-        if index and message.headers != expected:
+        if index and message.headers != wanted[index]:
             raise ValueError(f"the headers of index {index} are not those of the record")
 
 

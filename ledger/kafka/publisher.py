@@ -6,6 +6,7 @@ Invariants:
    failure; nothing is sent behind something that differs.
 3. A record whose content does not give its commitment is not published.
 4. Appends neither wait for publishing nor are ever undone by it.
+5. The lock is asked for right before every batch; a publisher that lost it drops what waits.
 
 Source: docs/adr/0014-kafka.md; rulings 25.
 """
@@ -19,14 +20,14 @@ from typing import Final, Self
 from ledger.errors import PositionGapError
 from ledger.facts.blocks import check_block
 from ledger.kafka.broker import Admin, Broker, Partition, Sink, Source, partition_of
-from ledger.kafka.errors import BrokerError, PublishUnfinishedError
+from ledger.kafka.errors import BrokerAccessError, BrokerError, PublishUnfinishedError
 from ledger.kafka.guard import verify_topics
 from ledger.kafka.lease import StillHeld, publisher_lease
 from ledger.kafka.message import Address, Message, messages_of
-from ledger.kafka.tails import BATCH_MESSAGES, Ledger, read_tails, resume
+from ledger.kafka.tails import BATCH_MESSAGES, Ledger, Resume, read_tails, resume
 from ledger.kafka.topics import MESSAGE_BYTES_MAX
 from ledger.records import StoredRecord
-from ledger.types import BEFORE_FIRST, Position
+from ledger.types import Position
 
 BATCH_BYTES: Final = MESSAGE_BYTES_MAX // 2
 """Bytes of messages after which a batch is sent, even if it has few messages."""
@@ -93,6 +94,7 @@ class Publisher:
             steady: the time begins anew whenever Kafka has confirmed something.
 
         Raises:
+            BrokerAccessError: Kafka does not let us in, or does not let us write.
             PublishUnfinishedError: the time is over; what was not confirmed is sent next time.
             PositionGapError: a record is missing in the ledger.
             TopicGuardError: a topic could lose records.
@@ -111,6 +113,9 @@ class Publisher:
                         # What is half sent is found again by reading the tails.
                         self._discard()
                         raise self._unfinished(head, seconds, "the time is over")
+            except BrokerAccessError:
+                self._discard()
+                raise
             except BrokerError as error:
                 self._discard()
                 restarts += 1
@@ -123,12 +128,14 @@ class Publisher:
     def _steps(self, head: Position) -> Iterator[int]:
         if self._session is None:
             self._session = _Session.begun(
-                self._ledger, self._broker, refill=self._refill, fault_point=self._fault_point
+                self._ledger,
+                self._broker,
+                refill=self._refill,
+                held=self._held,
+                fault_point=self._fault_point,
             )
             self._refill = False
-        for confirmed in self._session.send(through=head):
-            self._held()
-            yield confirmed
+        yield from self._session.send(through=head)
 
     @staticmethod
     def _unfinished(head: Position, seconds: float, reason: str) -> PublishUnfinishedError:
@@ -144,21 +151,36 @@ class _Session:
     """One producer and what it has sent; any failure ends it."""
 
     def __init__(
-        self, ledger: Ledger, broker: Broker, sink: Sink, *, fault_point: FaultPoint
+        self,
+        ledger: Ledger,
+        broker: Broker,
+        sink: Sink,
+        begin: Resume,
+        *,
+        held: StillHeld,
+        fault_point: FaultPoint,
     ) -> None:
         self._ledger = ledger
         self._broker = broker
         self._sink = sink
+        self._held = held
         self._fault_point = fault_point
-        self._counts: dict[str, int] = {}
-        self._sent: dict[Partition, Address] = {}
-        self._after: Position = BEFORE_FIRST
+        self._counts = dict(begin.counts)
+        self._sent = dict(begin.sent)
+        self._furthest = max((one.position for one in begin.sent.values()), default=0)
+        self._after: Position = begin.after
         self._waiting = 0
         self._waiting_bytes = 0
 
     @classmethod
     def begun(
-        cls, ledger: Ledger, broker: Broker, *, refill: bool, fault_point: FaultPoint
+        cls,
+        ledger: Ledger,
+        broker: Broker,
+        *,
+        refill: bool,
+        held: StillHeld,
+        fault_point: FaultPoint,
     ) -> Self:
         """Check the topics, read their tails and open a producer."""
         fault_point("publish.leased")
@@ -175,11 +197,7 @@ class _Session:
             sink.close()
             raise
         fault_point("publish.tails_read")
-        session = cls(ledger, broker, sink, fault_point=fault_point)
-        session._counts = dict(begin.counts)
-        session._sent = dict(begin.sent)
-        session._after = begin.after
-        return session
+        return cls(ledger, broker, sink, begin, held=held, fault_point=fault_point)
 
     def close(self) -> None:
         """Give up the producer."""
@@ -206,11 +224,13 @@ class _Session:
         messages = messages_of(
             stored, origin=ledger.origin, topics=ledger.topics, keys=ledger.keys.of(stored)
         )
+        sent = self._sent if stored.position <= self._furthest else None
         for index, message in enumerate(messages):
             number = partition_of(message.key, self._counts[message.topic])
-            last = self._sent.get(Partition(message.topic, number))
-            if last is not None and Address(stored.position, index) <= last:
-                continue
+            if sent is not None:
+                last = sent.get(Partition(message.topic, number))
+                if last is not None and Address(stored.position, index) <= last:
+                    continue
             size = size_of(message)
             if self._waiting_bytes + size > BATCH_BYTES or self._waiting >= BATCH_MESSAGES:
                 yield from self._flush()
@@ -222,6 +242,8 @@ class _Session:
         if not self._waiting:
             return
         self._fault_point("publish.before_flush")
+        # As late as can be: what is sent without the lock may stand there twice.
+        self._held()
         self._sink.flush(seconds=self._broker.wait_seconds)
         self._fault_point("publish.confirmed")
         confirmed, self._waiting, self._waiting_bytes = self._waiting, 0, 0
@@ -230,5 +252,7 @@ class _Session:
 
 def size_of(message: Message) -> int:
     """Return how many bytes a message takes in a batch, or a little more."""
-    headers = sum(len(name) + len(value) + 8 for name, value in message.headers)
-    return len(message.key) + len(message.value) + headers + 32
+    size = len(message.key) + len(message.value) + 32
+    for name, value in message.headers:
+        size += len(name) + len(value) + 8
+    return size

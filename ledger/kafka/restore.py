@@ -12,8 +12,9 @@ Source: docs/kafka.md, restore.
 """
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from ledger.errors import StoredEventDecodeError
 from ledger.events.ledger import LedgerOpened
@@ -22,12 +23,14 @@ from ledger.kafka.broker import Broker, Partition, Received, Source, partition_o
 from ledger.kafka.errors import MessageFormatError, TopicRestoreError
 from ledger.kafka.message import (
     Address,
+    Headers,
     Message,
     Origin,
     address_of,
     count_of,
     origin_of,
     record_of,
+    rest_headers,
 )
 from ledger.kafka.tails import BATCH_MESSAGES, is_claimed, partitions_of
 from ledger.kafka.topics import Topics
@@ -36,6 +39,11 @@ from ledger.store.mapper import AvroMapper
 from ledger.store.rows import fields_of
 from ledger.store.store import Store
 from ledger.types import DIGEST_BYTES, Digest, Position
+
+INDEX_DIGITS: Final = 7
+"""Decimal digits of the largest index in a block."""
+FORGED_MAX: Final = 1000
+"""Addresses of forged messages that are kept."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,6 +61,9 @@ class Restored:
     """Passed over: there twice."""
     cut: bool
     """The topics went on with messages that give no whole append."""
+    forged: tuple[Address, ...] = ()
+    """Passed over, and counted as foreign: claimed a place of this ledger where its own message was
+    due, and are not as the ledger writes them; at most `FORGED_MAX`."""
 
 
 class _CutError(Exception):
@@ -78,12 +89,18 @@ def restore(store: Store, broker: Broker, topics: Topics) -> Restored:
         BrokerError: Kafka does not answer.
     """
     through: int | None = None
+    readers: list[TopicRecords] = []
     while True:
         with Source(broker) as source:
             reader = TopicRecords(source, topics, through=through)
+            readers.append(reader)
             try:
                 done = store.restore(reader.records())
             except _CutError as cut:
+                if not cut.position:
+                    raise TopicRestoreError(
+                        position=1, reason="the first append is not whole"
+                    ) from cut
                 through = cut.position
                 continue
         if reader.origin is None:
@@ -92,9 +109,11 @@ def restore(store: Store, broker: Broker, topics: Topics) -> Restored:
             position=done.last,
             origin=reader.origin,
             messages=reader.messages,
-            foreign=reader.foreign,
-            repeated=reader.repeated,
+            # One that stops before a cut end has not seen what stands behind it.
+            foreign=max(one.foreign for one in readers),
+            repeated=max(one.repeated for one in readers),
             cut=reader.cut or through is not None,
+            forged=tuple(readers[0].forged),
         )
 
 
@@ -113,6 +132,7 @@ class TopicRecords:
         self.origin: Origin | None = None
         self.messages = self.foreign = self.repeated = 0
         self.cut = False
+        self.forged: list[Address] = []
 
     def records(self) -> Iterator[StoredRecord]:
         """Yield the records in order of position.
@@ -188,13 +208,69 @@ class TopicRecords:
                 wanted = self._announced(message, origin)
                 if not wanted:
                     self.foreign += 1
+                    if len(self.forged) < FORGED_MAX:
+                        self.forged.append(address)
                     continue
             parts.append(message)
+            if address.index == 0 and wanted > 1:
+                parts.extend(self._rest(address.position, message, wanted))
             if len(parts) == wanted:
                 yield self._record(parts, origin)
                 self.messages += wanted
                 position, parts, wanted = position + 1, [], 1
         self.cut = bool(parts)
+
+    def _rest(self, position: int, first: Message, count: int) -> list[Message]:
+        """Return the messages of a block behind its first one, or none of them.
+
+        A block comes as one run of messages in each partition of its topic. What is otherwise,
+        anywhere, is left as it was to be merged message by message.
+        """
+        heads = [
+            one
+            for one in self._heads
+            if one[0].position == position and one[1].topic == first.topic
+        ]
+        place_of_ledger = first.headers[0]
+        runs = [self._source.run(one[1], place_of_ledger, count) for one in heads]
+        wanted = rest_headers(position, dict(first.headers).get("schema_id", b""), count)
+        slots: list[Message | None] = [first, *(None,) * (count - 1)]
+        fits = sum(map(len, runs)) + len(heads) == count - 1
+        for head, run in zip(heads, runs, strict=True):
+            _, place, offset, message = head
+            fits = fits and self._fill(slots, [Received(place, offset, message), *run], wanted)
+        parts = [one for one in slots[1:] if one is not None]
+        if not fits or len(parts) != count - 1:
+            for head, run in zip(heads, runs, strict=True):
+                self._source.put_back(head[1], run)
+            return []
+        self._heads = [one for one in self._heads if one not in heads]
+        heapq.heapify(self._heads)
+        self._left -= sum(map(len, runs))
+        for head in heads:
+            self._advance(head[1])
+        return parts
+
+    def _fill(
+        self, slots: list[Message | None], run: list[Received], wanted: Sequence[Headers]
+    ) -> bool:
+        """Put a run of messages in their places; False when one is not what must stand there."""
+        partitions = self._counts[run[0].partition.topic]
+        for received in run:
+            message = received.message
+            if message is None:
+                return False
+            text = message.headers[1][1] if len(message.headers) > 1 else b""
+            index = int(text) if text.isdigit() and len(text) <= INDEX_DIGITS else 0
+            if (
+                not 0 < index < len(slots)
+                or slots[index] is not None
+                or message.headers != wanted[index]
+                or partition_of(message.key, partitions) != received.partition.number
+            ):
+                return False
+            slots[index] = message
+        return True
 
     def _announced(self, message: Message, origin: Origin) -> int:
         """Return the number of messages of a record; 0 for a first message that is forged."""
@@ -236,6 +312,12 @@ class TopicRecords:
 
     def _end_or_refuse(self, expected: Address) -> None:
         """Tell the end of what was published from a loss: less than one batch can be in flight."""
+        if expected in self.forged:
+            raise TopicRestoreError(
+                position=expected.position,
+                reason=f"message {expected} is not as the ledger writes it, and later ones are "
+                "there",
+            )
         if self._left + len(self._heads) > BATCH_MESSAGES:
             raise TopicRestoreError(
                 position=expected.position,

@@ -41,9 +41,13 @@ class Topics:
         """Return the topic of a family of facts."""
         return f"{self.prefix}.facts.{family}.{VERSION}"
 
+    def inbox(self, family: str) -> str:
+        """Return the topic from which facts of a family are taken in."""
+        return f"{self.prefix}.inbox.{family}.{VERSION}"
+
     @property
     def all(self) -> tuple[str, ...]:
-        """Every topic, events first."""
+        """Every topic that is published to, events first."""
         return (self.events, *(self.facts(family) for family in FAMILIES))
 
     def of(self, record: PendingRecord) -> str:
@@ -55,6 +59,11 @@ class Topics:
         if record.kind is RecordKind.EVENT:
             return self.events
         return self.facts(family_of_stream(record.stream))
+
+
+def dead_letters_of(topic: str) -> str:
+    """Return the topic that keeps the refused messages of a topic."""
+    return f"{topic}.dlq"
 
 
 def family_of_stream(stream: str) -> str:

@@ -27,6 +27,7 @@ from typing import Final
 from ledger.clock import Entropy, random_uuid
 from ledger.privacy.cipher import KEY_BYTES
 from ledger.privacy.errors import KeyStoreError, KeyStoreExposedError
+from ledger.store.store import FaultPoint
 
 FORMAT: Final = 1
 MODE: Final = 0o600
@@ -62,14 +63,22 @@ class SubjectKey:
 class KeyStore:
     """One opened file of keys; not shared between threads."""
 
-    def __init__(self, path: Path, *, ledger_id: str) -> None:
+    def __init__(
+        self, path: Path, *, ledger_id: str, fault_point: FaultPoint = lambda _: None
+    ) -> None:
         """Open a file that is there.
+
+        Args:
+            path: of the file.
+            ledger_id: of the ledger whose subjects' keys it holds.
+            fault_point: called at every step of a destruction.
 
         Raises:
             KeyStoreError: it is not there, cannot be read, is no key file or another ledger's.
             KeyStoreExposedError: others may read it.
         """
         self.path = path
+        self._fault_point = fault_point
         if not path.is_file():
             raise KeyStoreError(store=path, reason="it is not there")
         mode = stat.S_IMODE(path.stat().st_mode)
@@ -164,12 +173,16 @@ class KeyStore:
             connection.execute("PRAGMA journal_mode = PERSIST")
             with connection:
                 connection.execute("BEGIN EXCLUSIVE")
+                self._fault_point("destroy.locked")
                 done = connection.execute(
                     "UPDATE subject_key SET key = NULL, name_digest = NULL, destroyed = ? "
                     "WHERE subject_id = ? AND key IS NOT NULL",
                     (at.astimezone(dt.UTC).isoformat(), subject_id),
                 )
+                self._fault_point("destroy.updated")
+            self._fault_point("destroy.committed")
             self._overwrite_journal()
+            self._fault_point("destroy.done")
         return done.rowcount == 1
 
     def _overwrite_journal(self) -> None:
@@ -182,6 +195,7 @@ class KeyStore:
                 file.write(bytes(journal.stat().st_size))
                 file.flush()
                 os.fsync(file.fileno())
+            self._fault_point("destroy.overwritten")
             journal.unlink()
         except OSError as error:
             raise KeyStoreError(store=journal, reason=str(error)) from error

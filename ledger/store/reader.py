@@ -125,6 +125,20 @@ class RecordReader:
                 )
         return known
 
+    def last_key(self, prefix: str) -> AppendKey | None:
+        """Return the greatest append key below a prefix, by code point; None when there is none.
+
+        Args:
+            prefix: without the slash that ends it.
+        """
+        key = record_table.c.append_key
+        # The character behind the slash ends what begins with it.
+        within = (key >= f"{prefix}/", key < f"{prefix}0")
+        statement = select(key).where(*within).order_by(key.desc()).limit(1)
+        with reading(self.engine) as connection:
+            found = connection.scalar(statement)
+        return None if found is None else AppendKey(found)
+
     def head(self) -> Position:
         """Return the position of the last record, 0 for an empty ledger."""
         with reading(self.engine) as connection:

@@ -29,6 +29,7 @@ from projections.cycle.values import Missing, Reason, Value
 from projections.production.cube import THRESHOLDS, VALUES
 from projections.production.periods import OPENING, Period, cells_of
 from projections.production.reference import UNCLASSED, FlowNode, Reference, rolled_up
+from projections.production.sums import ScopeSums, SumKey, Sums, both, scaled
 
 Breakdown: TypeAlias = Literal["body", "area", "line", "unit", "cluster", "product"]
 """What the scopes of a table of indicators are."""
@@ -44,9 +45,6 @@ _ALL: Final = frozenset({"body", "area", "line", "unit", "cluster", "product"})
 _BY_UNIT: Final = frozenset({"body", "unit", "cluster"})
 _ONE: Final = Fraction(1)
 _SURVEY: Final = "SurveyAggregated"
-
-SumKey: TypeAlias = tuple[str, str, str]
-"""Kind of fact, view, group: the line of a product, a flow node, a phase and channel, or empty."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,63 +67,6 @@ class ProductionIndicator:
     """Why there is no value, see `projections.cycle.values.Reason`; None when there is one."""
     details: tuple[str, ...] = ()
     """What is missing: kinds of facts, `coefficient PRODUCT`, `calendar YYYYMM`, nodes."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Sums:
-    """Sums of one scope; those of the facts of one kind, view and group."""
-
-    values: Mapping[str, int]
-    """By name of the value, see `cube.VALUES`."""
-    weighted: int
-    """Pieces times coefficient, times `ScopeSums.scale`."""
-    unweighted: tuple[str, ...]
-    """Products whose pieces have no coefficient, in order."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ScopeSums:
-    """Everything the indicators of one scope are made of."""
-
-    scope: str
-    period: Period
-    rows: Mapping[SumKey, Sums]
-    recorded: frozenset[str]
-    """Kinds of facts that the body recorded in the period, in whichever scope."""
-    recorded_nodes: frozenset[str]
-    """Flow nodes on which the body recorded money in the period."""
-    scale: int
-    """What a coefficient is multiplied with to be whole."""
-    working_days: int | Missing
-    """Working days of the period."""
-
-    def sum(self, fact: str, view: str, name: str = "total", *, group: str | None = None) -> Value:
-        """Return a sum of the scope: a value of `cube.VALUES`, of one group or of all."""
-        if fact not in self.recorded:
-            return Missing(Reason.NOT_RECORDED, (fact,))
-        return Fraction(sum(one.values[name] for one in self._rows(fact, view, group)))
-
-    def weighted(self, fact: str, view: str) -> Value:
-        """Return pieces of the scope weighted with their coefficients, in homogenised pieces."""
-        if fact not in self.recorded:
-            return Missing(Reason.NOT_RECORDED, (fact,))
-        rows = self._rows(fact, view, None)
-        lacking = sorted({product for one in rows for product in one.unweighted})
-        if lacking:
-            details = tuple(f"coefficient {product}" for product in lacking)
-            return Missing(Reason.CHILD_MISSING, details)
-        return Fraction(sum(one.weighted for one in rows), self.scale)
-
-    def groups(self, fact: str) -> tuple[str, ...]:
-        """Return the groups in which the scope has facts of a kind, in order."""
-        return tuple(sorted({group for kind, _, group in self.rows if kind == fact}))
-
-    def _rows(self, fact: str, view: str, group: str | None) -> list[Sums]:
-        return [
-            one
-            for (kind, of_view, of_group), one in self.rows.items()
-            if kind == fact and of_view == view and group in {None, of_group}
-        ]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -158,7 +99,7 @@ def _stock_times_days(scope: ScopeSums) -> Value:
 def _workload(scope: ScopeSums) -> Value:
     opening = scope.sum(OPENING, "unit")
     received = scope.sum("RequestReceived", "routed")
-    return _both(opening, received, lambda first, second: first + second)
+    return both(opening, received, lambda first, second: first + second)
 
 
 def _points_times_days(scope: ScopeSums) -> Value:
@@ -170,18 +111,7 @@ def _points_times_days(scope: ScopeSums) -> Value:
 def _quality_excess(scope: ScopeSums) -> Value:
     value = scope.sum("QualityMeasured", "unit")
     budget = scope.sum("QualityMeasured", "unit", "second")
-    return _both(value, budget, lambda result, plan: 100 * (result - plan))
-
-
-def _both(first: Value, second: Value, operation: Callable[[Fraction, Fraction], Value]) -> Value:
-    if isinstance(first, Missing):
-        return first
-    return second if isinstance(second, Missing) else operation(first, second)
-
-
-def scaled(value: Value, factor: Fraction) -> Value:
-    """Return a value times a factor; what is missing stays missing."""
-    return value if isinstance(value, Missing) else value * factor
+    return both(value, budget, lambda result, plan: 100 * (result - plan))
 
 
 def _formula(
@@ -241,6 +171,8 @@ _SHARES: Final = (
 _QUALITY: Final = "QualityMeasured"
 _HUNDREDTHS: Final = Fraction(1, 100)
 _THOUSANDTHS: Final = Fraction(1, 1000)
+_COST: Final = _sum("RunningCostRecorded", factor=_HUNDREDTHS)
+"""In euro."""
 
 FORMULAS: Final = (
     _formula("received", "pieces received", _RECEIVED, decimals=0),
@@ -295,7 +227,14 @@ FORMULAS: Final = (
     _formula(
         "running_cost",
         "running cost, in euro",
-        _sum("RunningCostRecorded", factor=_HUNDREDTHS),
+        _COST,
+        over=_BY_UNIT,
+    ),
+    _formula(
+        "cost_per_point",
+        "running cost / homogenised output, in euro",
+        _COST,
+        _output,
         over=_BY_UNIT,
     ),
 )
@@ -313,7 +252,8 @@ def indicators(
     """Return the indicators of a period.
 
     Beside `FORMULAS`, each only where it has a meaning: `outflow.LINE` for the body, units and
-    clusters; `flow.NODE` for the same, parents being the signed sums of the leaves below them; and
+    clusters; `flow.NODE` for the same, parents being the signed sums of the leaves below them;
+    `profitability.NODE` for the nodes at the top, over the running cost; and
     `survey_mean.PHASE/CHANNEL` for the body.
 
     Args:
@@ -446,7 +386,7 @@ def _shown(
     code: str, scope: ScopeSums, numerator: Value, denominator: Value, decimals: int
 ) -> ProductionIndicator:
     zero = Missing(Reason.DIVISION_BY_ZERO)
-    value = _both(numerator, denominator, lambda above, under: above / under if under else zero)
+    value = both(numerator, denominator, lambda above, under: above / under if under else zero)
     gone = value if isinstance(value, Missing) else None
     return ProductionIndicator(
         code=code,
@@ -489,7 +429,14 @@ def _flows(scope: ScopeSums, nodes: Mapping[str, FlowNode]) -> list[ProductionIn
     amounts = rolled_up(nodes, recorded)
     undefined = sorted(set(scope.groups("FlowRecorded")) - set(nodes))
     amounts |= {code: Missing(Reason.NOT_DEFINED, (code,)) for code in undefined}
-    return [
+    found = [
         _shown(f"flow.{code}", scope, scaled(cents, _HUNDREDTHS), _ONE, 0)
         for code, cents in amounts.items()
     ]
+    cost = _COST(scope)
+    found.extend(
+        _shown(f"profitability.{code}", scope, scaled(amounts[code], _HUNDREDTHS), cost, 2)
+        for code, node in nodes.items()
+        if node.parent_code is None and code in amounts
+    )
+    return found

@@ -37,12 +37,15 @@ from typing import Final
 import polars as pl
 
 from ledger.errors import LedgerError
-from projections.production.cube import KEYS, THRESHOLDS, VALUES
+from projections.production.cube import (
+    INT64_MAX,
+    KEYS,
+    NAMESPACE,
+    THRESHOLDS,
+    VALUES,
+    CubeOverflowError,
+)
 
-NAMESPACE: Final = "registro.facts"
-"""What the full names of facts begin with."""
-
-_INT64_MAX: Final = 2**63 - 1
 _SIGN: Final = "sign"
 
 
@@ -59,18 +62,17 @@ class UnknownFactError(LedgerError):
         super().__init__(full_name=full_name)
 
 
-class CubeOverflowError(LedgerError):
-    """Facts sum to more than a cell can hold; their source sent wrong numbers."""
+class FactsMissingError(LedgerError):
+    """What was asked for rests on facts that nobody recorded."""
 
-    code = "cube_overflow"
-    exit_code = 45
-    template = "facts of {full_name}: the sum of {measured} leaves the 64 bits of a cell"
-    hint = "look for facts with absurd numbers and correct them at their source"
+    code = "facts_missing"
+    exit_code = 56
+    template = "this rests on facts that are not in the ledger: {lacking}"
+    hint = "take them in with `registro ingest`, see docs/production.md"
 
-    def __init__(self, *, full_name: str, measured: str) -> None:
-        self.full_name = full_name
-        self.measured = measured
-        super().__init__(full_name=full_name, measured=measured)
+    def __init__(self, *, lacking: tuple[str, ...]) -> None:
+        self.lacking = lacking
+        super().__init__(lacking=", ".join(lacking))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -238,12 +240,12 @@ def _require_room(full_name: str, frame: pl.DataFrame, factors: tuple[str, ...])
     if frame.height == 0:
         return
     reach = prod(_largest(frame, factor) for factor in factors)
-    if reach * frame.height <= _INT64_MAX:
+    if reach * frame.height <= INT64_MAX:
         return
     wide = pl.lit(1, pl.Int128)
     for factor in factors:
         wide *= pl.col(factor).cast(pl.Int128)
-    if int(frame.select(wide.abs().sum()).item()) > _INT64_MAX:
+    if int(frame.select(wide.abs().sum()).item()) > INT64_MAX:
         raise CubeOverflowError(full_name=full_name, measured=" * ".join(factors))
 
 

@@ -19,7 +19,7 @@ from ledger.application import LedgerApplication
 from ledger.errors import PositionGapError, ProjectionError, StoredEventDecodeError
 from ledger.feed import FactBlock, read_all
 from ledger.records import RecordKind, StoredRecord
-from ledger.types import Position
+from ledger.types import BEFORE_FIRST, Position
 from projections.runner.contract import Batch, Delta, Fold, Projection
 from projections.runner.poison import UNFOLDABLE, poison, position_of
 
@@ -67,6 +67,20 @@ def fold_range(
         return _fold_facts(ledger, projection, after, through, threads)
     batches = event_batches(ledger, after, through)
     return fold_batches(projection, projection.fold, batches, through=through)
+
+
+def fold_from_first(
+    ledger: LedgerApplication, projection: Projection, *, through: Position
+) -> Folded:
+    """Fold everything up to a position in this process, whatever the projection.
+
+    Raises:
+        ProjectionError: a record cannot be read or folded; it names the position.
+    """
+    if projection.fresh is None:
+        return fold_range(ledger, projection, after=BEFORE_FIRST, through=through)
+    batches = event_batches(ledger, BEFORE_FIRST, through)
+    return fold_batches(projection, projection.fresh(), batches, through=through)
 
 
 def fold_batches(

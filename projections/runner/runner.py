@@ -16,15 +16,22 @@ from dataclasses import dataclass
 from typing import Final
 
 from ledger.application import LedgerApplication
-from ledger.errors import ProjectionError
+from ledger.errors import ProjectionError, ReadModelAheadError
 from ledger.store.store import FaultPoint
 from ledger.types import BEFORE_FIRST, Position
 from projections.runner.contract import Fold, Projection
-from projections.runner.folding import Folded, event_batches, fold_batches, fold_range
+from projections.runner.engines import Engine
+from projections.runner.folding import (
+    Folded,
+    event_batches,
+    fold_batches,
+    fold_from_first,
+    fold_range,
+)
 from projections.runner.poison import poison
 from projections.runner.tables import LIVE
 from projections.runner.views import Generation, Views, canonical, digest_of
-from projections.runner.workers import fold_parallel
+from projections.runner.workers import ProcessEngine
 
 RECORDS_AT_ONCE: Final = 512
 """Records that one transaction of a catch-up covers."""
@@ -119,23 +126,30 @@ class Runner:
         projection: Projection,
         *,
         workers: int = 1,
+        engine: Engine | None = None,
         progress: Progress = lambda _done, _head: None,
     ) -> Rebuilt:
         """Build a new generation beside the live one, catch up and swap.
 
         Args:
             projection: what to fold with.
-            workers: processes that fold ranges of records.
+            workers: processes that fold ranges of records, when no engine is given.
+            engine: folds the ranges elsewhere; only facts are worth the way.
             progress: told as ranges are done.
 
         Raises:
             ProjectionError: a record cannot be folded, or another runner rebuilds the projection;
                 the live generation stays as it was.
+            EngineError: the engine cannot fold; the live generation stays as it was.
+            ReadModelAheadError: the live generation covers more records than there are.
         """
         begin = time.perf_counter()
-        new = self._views.begin(projection)
         head = self._ledger.head()
-        folded = self._fold_all(projection, head, workers, progress)
+        self._refuse_shorter(projection, head)
+        new = self._views.begin(projection)
+        if engine is None and workers > 1:
+            engine = ProcessEngine(workers=workers)
+        folded = self._fold_all(projection, head, engine, progress)
         self._fault_point("rebuild.folded")
         new = self._views.apply(
             projection,
@@ -153,8 +167,9 @@ class Runner:
             new = caught_up
             digest = digest_of(rows)
             changed = self._changed(projection, new, digest)
-            if self._views.swap(projection, new):
+            if self._views.swap(projection, new, digest=digest):
                 break
+            self._refuse_shorter(projection, self._ledger.head())
         return Rebuilt(
             projection=projection.name,
             position=new.position,
@@ -165,6 +180,12 @@ class Runner:
             changed=changed,
             seconds=time.perf_counter() - begin,
         )
+
+    def _refuse_shorter(self, projection: Projection, head: Position) -> None:
+        live = self._views.live(projection.name)
+        if live is not None and live.position > head:
+            # It would never catch up: a copy, or a ledger that was restored, ends earlier.
+            raise ReadModelAheadError(projection=projection.name, position=live.position, head=head)
 
     def _changed(self, projection: Projection, new: Generation, digest: str) -> bool | None:
         before = self._views.live(projection.name)
@@ -194,17 +215,15 @@ class Runner:
         )
 
     def _fold_all(
-        self, projection: Projection, head: Position, workers: int, progress: Progress
+        self, projection: Projection, head: Position, engine: Engine | None, progress: Progress
     ) -> Folded:
-        if projection.fresh is not None:
-            batches = event_batches(self._ledger, BEFORE_FIRST, head)
-            return fold_batches(projection, projection.fresh(), batches, through=head)
         # Governed events are few: starting processes would take longer than folding them.
-        if workers > 1 and self._url is not None and projection.facts:
-            return fold_parallel(
-                self._url, projection, head=head, workers=workers, progress=progress
+        spread = projection.facts and projection.parallel
+        if engine is not None and self._url is not None and spread:
+            return engine.fold(
+                self._ledger, projection, url=self._url, head=head, progress=progress
             )
-        return fold_range(self._ledger, projection, after=BEFORE_FIRST, through=head)
+        return fold_from_first(self._ledger, projection, through=head)
 
     def _advance(
         self, projection: Projection, at: Generation, *, records: int, progress: Progress
@@ -216,6 +235,9 @@ class Runner:
             except ProjectionError as error:
                 self._halt(projection, at, error)
                 raise
+            except OverflowError as error:
+                records = self._fewer(projection, at, through, error)
+                continue
             self._fault_point("advance.folded")
             try:
                 at = self._views.apply(
@@ -227,14 +249,24 @@ class Runner:
                     fallbacks=folded.fallbacks,
                 )
             except OverflowError as error:
-                # Fewer records at once, until the one stands alone that no cell can take.
-                records = (through - at.position) // 2
-                if records:
-                    continue
-                self._views.halt(at, position=through, reason=str(error))
-                raise poison(projection.name, error, position=through) from error
+                records = self._fewer(projection, at, through, error)
+                continue
             progress(at.position, head)
         return at
+
+    def _fewer(
+        self, projection: Projection, at: Generation, through: Position, error: OverflowError
+    ) -> int:
+        """Return how many records to take at once, until the one stands alone that no cell takes.
+
+        Raises:
+            ProjectionError: it stands alone; the projection is halted in front of it.
+        """
+        records = (through - at.position) // 2
+        if records:
+            return records
+        self._views.halt(at, position=through, reason=str(error))
+        raise poison(projection.name, error, position=through) from error
 
     def _halt(self, projection: Projection, at: Generation, error: ProjectionError) -> None:
         """Fold what stands before a record that cannot be folded, and note why it stops there."""

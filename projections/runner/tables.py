@@ -7,6 +7,7 @@ Invariants:
 1. At most one generation of a projection is `live`, an index sees to it; readers ask for that one
    inside the transaction in which they read.
 2. Rows of a generation and its position change in one transaction.
+3. A digest of rows is believed only at the position that it names.
 
 Source: docs/adr/0010-read-models.md.
 """
@@ -58,6 +59,17 @@ Index(
     sqlite_where=generation.c.state == LIVE,
     postgresql_where=generation.c.state == LIVE,
 )
+
+rows_digest = Table(
+    "read_model_digest",
+    metadata,
+    Column("projection", Text, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("digest", Text, nullable=False),
+    PrimaryKeyConstraint("projection", "generation"),
+)
+"""SHA-256 of the rows of a generation at the position where a rebuild left them."""
 
 _TYPES: Final = {"month": Integer}
 

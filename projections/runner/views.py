@@ -38,7 +38,14 @@ from ledger.store.engine import translated
 from ledger.store.store import FaultPoint
 from projections.production.cube import KEYS, VALUES
 from projections.runner.contract import Projection
-from projections.runner.tables import BUILDING, LIVE, RETIRED, generation, metadata
+from projections.runner.tables import (
+    BUILDING,
+    LIVE,
+    RETIRED,
+    generation,
+    metadata,
+    rows_digest,
+)
 
 _ROWS_AT_ONCE: Final = 20_000
 _LOCK_SECONDS: Final = 60
@@ -60,6 +67,8 @@ class Generation:
     halted_at: int | None
     """Record at which it stopped; None while it runs."""
     halted_reason: str | None
+    code_version: str
+    """Release whose folds made its rows."""
 
 
 def open_views(url: str) -> Engine:
@@ -132,6 +141,12 @@ class Views:
         self._code_version = code_version
         self._fault_point = fault_point
 
+    def outdated(self, projection: str) -> str | None:
+        """Return the release that made the live rows when it is another one than this."""
+        live = self.live(projection)
+        made_by = None if live is None else live.code_version
+        return made_by if made_by != self._code_version else None
+
     def live(self, projection: str) -> Generation | None:
         """Return the generation that readers see; None before the first."""
         with reading(self.engine) as connection:
@@ -184,6 +199,7 @@ class Views:
             fallbacks=0,
             halted_at=None,
             halted_reason=None,
+            code_version=self._code_version,
         )
 
     @staticmethod
@@ -262,8 +278,13 @@ class Views:
                 .values(halted_at=position, halted_reason=reason)
             )
 
-    def swap(self, projection: Projection, new: Generation) -> bool:
+    def swap(self, projection: Projection, new: Generation, *, digest: str | None = None) -> bool:
         """Make a generation the live one; the old one is retired and its rows go afterwards.
+
+        Args:
+            projection: whose generations they are.
+            new: the generation as it was read; it must not have moved since.
+            digest: of its rows, to be kept beside them for later checks.
 
         Returns:
             False, and nothing is changed, when the live one has come further meanwhile.
@@ -292,6 +313,8 @@ class Views:
             )
             if swapped.rowcount != 1:
                 raise _moved(projection.name, new.position)
+            if digest is not None:
+                _note_digest(connection, new, digest)
             self._fault_point("swap.before_commit")
         self._fault_point("swap.committed")
         with _writing(self.engine) as connection:
@@ -379,6 +402,11 @@ class Views:
         gone = select(generation.c.generation).where(*named)
         table = projection.table
         connection.execute(delete(table).where(table.c.generation.in_(gone)))
+        connection.execute(
+            delete(rows_digest).where(
+                rows_digest.c.projection == projection.name, rows_digest.c.generation.in_(gone)
+            )
+        )
         connection.execute(delete(generation).where(*named))
 
 
@@ -397,6 +425,19 @@ def _moved(projection: str, position: int) -> ProjectionError:
         projection=projection,
         position=position,
         reason="another runner moved it meanwhile",
+    )
+
+
+def _note_digest(connection: Connection, of: Generation, digest: str) -> None:
+    connection.execute(
+        delete(rows_digest).where(
+            rows_digest.c.projection == of.projection, rows_digest.c.generation == of.number
+        )
+    )
+    connection.execute(
+        insert(rows_digest).values(
+            projection=of.projection, generation=of.number, position=of.position, digest=digest
+        )
     )
 
 
@@ -434,4 +475,5 @@ def _generation(row: Any) -> Generation:
         fallbacks=row.fallbacks,
         halted_at=row.halted_at,
         halted_reason=row.halted_reason,
+        code_version=row.code_version,
     )

@@ -94,7 +94,7 @@ def test_refused_rows_are_told_in_json_with_exit_code_1(path: Path) -> None:
         "code": "not_a_number",
         "value": "1.000",
     }
-    assert answer["rejects"] == ["a.rejects.csv", "problems.csv"]
+    assert answer["rejects"] == ["a.rejects.csv", "a.problems.csv"]
     assert Path("a.rejects.csv").read_text() == HEAD + BAD
     assert stored(path) == ["A", "B"]
 
@@ -184,8 +184,8 @@ def test_refused_rows_go_where_they_are_wanted(path: Path) -> None:
     ran = ingest(written("a.csv", HEAD + BAD), "--rejects", "out/here", "--json")
     assert (ran.code, ran.json["facts"]) == (1, 0)
     assert sorted(entry.name for entry in Path("out/here").iterdir()) == [
+        "a.problems.csv",
         "a.rejects.csv",
-        "problems.csv",
     ]
     assert stored(path) == []
 
@@ -193,7 +193,7 @@ def test_refused_rows_go_where_they_are_wanted(path: Path) -> None:
 @pytest.mark.parametrize("lang", ["it", "en"])
 def test_the_list_of_problems_speaks_the_language_of_the_reader(path: Path, lang: Any) -> None:
     ingest(written("a.csv", HEAD + BAD), lang=lang)
-    text = Path("problems.csv").read_text("utf-8-sig")
+    text = Path("a.problems.csv").read_text("utf-8-sig")
     for code in ("not_a_number", "unknown_unit"):
         assert fact_problem_text(code, lang) in text
     assert path.is_file()
@@ -271,7 +271,7 @@ def test_facts_come_from_stdin(path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     stdin(monkeypatch, (HEAD + GOOD + BAD).encode())
     ran = ingest("-", "--format", "csv", "--json")
     assert (ran.code, ran.json["facts"]) == (1, 2)
-    assert ran.json["rejects"] == ["stdin.rejects.csv", "problems.csv"]
+    assert ran.json["rejects"] == ["stdin.rejects.csv", "stdin.problems.csv"]
     stdin(monkeypatch, line("C").encode())
     assert ingest("--format", "jsonl", "--json").json["facts"] == 1
     assert stored(path) == ["A", "B", "C"]
@@ -368,3 +368,89 @@ def test_an_interrupted_feed_records_what_it_was_given(path: Path) -> None:
     assert (told["facts"], json.loads(out)["facts"]) == (1, 1)
     assert stored(path) == ["A", "B"]
     require_sound(path)
+
+
+@pytest.mark.parametrize("lang", ["it", "en"])
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("ingest", ("csv, jsonl, parquet", "avro")),
+        ("production", ("body, area", "cluster")),
+        ("rebuild", ("production,", "trail")),
+        ("catch-up", ("production,", "trail")),
+    ],
+)
+def test_help_names_what_may_be_chosen(command: str, words: tuple[str, ...], lang: str) -> None:
+    shown = " ".join(run("--lang", lang, command, "--help").out.replace("│", " ").split())
+    for word in words:
+        assert word in shown
+    assert ("float" in shown) == (lang == "en" and command == "catch-up")
+
+
+def test_a_batch_of_refused_rows_names_no_position(path: Path) -> None:
+    ran = ingest(written("a.csv", HEAD + BAD), lang="it")
+    assert "Registrati 0 fatti da 1 righe." in ran.out
+    assert "0-0" not in ran.out
+    assert stored(path) == []
+
+
+def test_a_name_used_for_other_content_says_what_to_do_with_a_batch(path: Path) -> None:
+    ingest(written("a.csv", HEAD + GOOD), "--batch", "7")
+    ran = ingest(written("b.csv", HEAD + GOOD.replace("5", "4")), "--batch", "7", lang="it")
+    assert ran.code == 17
+    assert "--batch" in ran.err
+    assert "registro correct" not in ran.err
+    assert stored(path) == ["A", "B"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("source_id,product,unit,counted_on,pezzi\n", "mancano pieces; non previste pezzi"),
+        ("source_id,product,unit,counted_on\n", "vicine a StockCounted, ma mancano pieces"),
+        (HEAD.replace("pieces", "pieces,nota"), "StockCounted, ma non prevede nota"),
+        ("a,b\n", "StockDeclared, StockCounted, StockAdjusted"),
+    ],
+)
+def test_columns_that_do_not_fit_are_told_in_italian(path: Path, text: str, told: str) -> None:
+    ran = ingest(written("a.csv", text + ",".join("1" * len(text.split(","))) + "\n"), lang="it")
+    assert ran.code == 32
+    assert told in ran.err
+    assert "missing" not in ran.err
+    assert stored(path) == []
+
+
+def test_a_folder_is_no_file_of_facts(path: Path) -> None:
+    Path("folder").mkdir()
+    assert "è una cartella" in ingest("folder", lang="it").err
+    assert stored(path) == []
+
+
+def test_reasons_are_listed_in_order_of_the_lines(path: Path) -> None:
+    rows = "A,P1,DP1,2023-03-31,5\nA,P1,DP1,2023-03-31,6\nB,P1,DP1,2023-03-31,x\n"
+    shown = ingest(written("a.csv", HEAD + rows)).out.splitlines()
+    places = [line.split()[1] for line in shown if line.startswith("a.csv ")]
+    assert places == ["3", "4"]
+    assert stored(path) == ["A"]
+
+
+def test_the_list_of_problems_has_the_name_of_its_rows(path: Path) -> None:
+    for name in ("a.csv", "b.csv", "a.csv"):
+        ingest(written(name, HEAD + BAD))
+    assert sorted(entry.name for entry in Path().glob("*.problems*.csv")) == [
+        "a.problems-2.csv",
+        "a.problems.csv",
+        "b.problems.csv",
+    ]
+    assert stored(path) == []
+
+
+def test_following_goes_on_behind_a_line_that_is_no_fact(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stdin(monkeypatch, (line("A") + "garbage\n" + line("B", nota=1) + line("C")).encode())
+    ran = ingest("--follow", "5", "--json")
+    assert ran.code == 1, ran.err
+    (answer,) = [json.loads(text) for text in ran.out.splitlines()]
+    assert (answer["facts"], answer["rejected"]) == (2, 2)
+    assert stored(path) == ["A", "C"]

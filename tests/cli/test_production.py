@@ -3,9 +3,14 @@
 import datetime as dt
 import shutil
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from app.texts.production import FACTS, GAPS
+from projections.production.completeness import Gap
+from projections.production.measures import MEASURED
+from projections.production.periods import OPENING
 from tests.support.cli import Ran, run
 from tests.support.production import batch, fact, production_ledger, record
 
@@ -138,8 +143,9 @@ def test_a_ledger_without_facts_says_so(clean_place: Path) -> None:
 
     ran = on(clean_place / "empty.db", "production")
 
-    assert ran.code == 15
+    assert ran.code == 56
     assert "RequestDefined" in ran.err
+    assert "domande definite" in on(clean_place / "empty.db", "production", "--lang", "it").err
 
 
 def test_completeness_lists_the_stock_that_does_not_balance(ledger: Path) -> None:
@@ -197,3 +203,52 @@ def test_a_forecast_follows_the_recursion_and_is_compared_with_what_came(ledger:
     assert on(ledger, "forecast", "--compare", "nothing").code == 15
     again = on(ledger, *words, "--record", "S1", "--actor", "DCPCG", "--staff", "3")
     assert again.code == 17
+
+
+def test_checks_are_shown_with_months_and_reasons_that_people_read(ledger: Path) -> None:
+    ran = on(ledger, "completeness", "--year", "2023", "--lang", "it")
+    (row,) = [line for line in ran.out.splitlines() if line.startswith("DP1 ")]
+    assert "2023-01" in row
+    assert "202.301" not in ran.out
+
+
+@pytest.mark.parametrize("gap", get_args(Gap))
+def test_every_gap_of_the_stock_equation_has_words(gap: str) -> None:
+    assert GAPS[gap].it != GAPS[gap].en
+    assert set(GAPS) == set(get_args(Gap))
+
+
+def test_every_kind_of_fact_has_words() -> None:
+    assert {name.rpartition(".")[2] for name in MEASURED} | {OPENING} == set(FACTS)
+
+
+def test_what_is_missing_is_told_in_words(ledger: Path) -> None:
+    shown = on(ledger, "production", "--period", "2024", "--lang", "it").out
+    assert "calendario 2024-01" in shown
+    assert "domande pervenute" in shown
+    assert "RequestReceived" not in shown
+    assert "202401" not in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--months", "0"), "--months"),
+        (("--months", "121"), "--months"),
+        (("--months", "100000"), "--months"),
+        (("--after", "2023-13"), "scrivere un mese come 2023-12"),
+        (("--after", "2023-1"), "scrivere un mese come 2023-12"),
+        (("--after", "2023-01", "--staff", "x"), "scrivere un numero"),
+        (("--after", "2023-01", "--staff=-1"), "non può essere negativo"),
+    ],
+)
+def test_a_forecast_that_cannot_be_made_says_why_in_italian(
+    ledger: Path, words: tuple[str, ...], told: str
+) -> None:
+    ran = on(ledger, "forecast", *words, "--lang", "it")
+    assert ran.code not in {0, 1, 99}
+    assert told in ran.err
+
+
+def test_a_period_that_is_none_is_told_in_italian(ledger: Path) -> None:
+    assert "scrivere un anno" in on(ledger, "production", "--period", "x", "--lang", "it").err

@@ -310,3 +310,43 @@ def wait_for(place: Path, position: int) -> None:
                 return
         time.sleep(0.05)
     raise AssertionError(f"nobody reached {position}")
+
+
+def made_by(place: Path, release: str) -> None:
+    """Say that another release made the rows."""
+    with closing(sqlite3.connect(place)) as connection, connection:
+        connection.execute("UPDATE read_model_generation SET code_version = ?", (release,))
+
+
+@pytest.mark.parametrize("words", [("catch-up", "--projection", "production"), ("production",)])
+def test_rows_of_another_release_ask_for_a_rebuild(ledger: Path, words: tuple[str, ...]) -> None:
+    assert "rebuild" not in on(ledger, "catch-up").err
+    made_by(ledger.with_name("ledger.views.db"), "0.0.0")
+
+    asked = on(ledger, *words)
+    assert asked.code == 0, asked.err
+    assert "0.0.0" in asked.err
+    assert "registro rebuild --projection production" in asked.err
+
+    on(ledger, "rebuild", "--projection", "production")
+    assert "rebuild" not in on(ledger, *words).err
+
+
+@pytest.mark.parametrize("deep", [(), ("--deep",)], ids=["quick", "deep"])
+def test_verify_names_an_edited_row_of_a_read_model(ledger: Path, deep: tuple[str, ...]) -> None:
+    assert on(ledger, "verify", "--json").json["read_models"] == []
+    assert on(ledger, "rebuild").code == 0
+    assert on(ledger, "verify", *deep).code == 0
+    place = ledger.with_name("ledger.views.db")
+    with closing(sqlite3.connect(place)) as connection, connection:
+        connection.execute("UPDATE trail_index SET event_type = 'x' WHERE position = 2")
+
+    told = on(ledger, "verify", "--json", *deep)
+
+    wrong = told.json["discrepancies"]
+    assert (told.code, {one["kind"] for one in wrong}) == (1, {"read_model"})
+    assert {one["position"] for one in wrong} == {2}
+    assert all("trail_index" in one["detail"] for one in wrong)
+    clean = {one["projection"]: one["clean"] for one in told.json["read_models"]}
+    assert clean == {name: name != "trail" for name in NAMES}
+    assert on(ledger, "rebuild").code == on(ledger, "verify").code == 0

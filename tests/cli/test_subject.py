@@ -137,6 +137,41 @@ def test_keys_of_another_ledger_are_refused(subject: str) -> None:
 # Recording in a person's name
 
 
+BATCHES: tuple[tuple[str, ...], ...] = (
+    ("import", "folder", "--actor", "DG"),
+    ("import", "folder", "--actor", "DG", "--dry-run"),
+    ("audit", "folder", "--actor", "DG"),
+    ("ingest", "stock", "x.csv", "--source", "S", "--actor", "DG"),
+)
+
+
+@pytest.mark.parametrize("words", BATCHES, ids=["import", "import --dry-run", "audit", "ingest"])
+def test_commands_that_record_for_an_office_refuse_a_person(
+    subject: str, words: tuple[str, ...]
+) -> None:
+    del subject
+    before = head()
+
+    ran = run(*words, "--person", "Anna Bianchi", "--json")
+
+    assert (ran.code, ran.problem["facts"]["field"]) == (13, "--person")
+    assert "Bianchi" not in ran.out + ran.err
+    assert head() == before
+
+
+def test_a_person_set_for_all_commands_is_left_out_of_a_batch_and_that_is_said(
+    subject: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del subject
+    monkeypatch.setenv("REGISTRO_PERSON", "Anna Bianchi")
+
+    ran = run("import", "nowhere", "--actor", "DG")
+
+    assert "the person that is set is not recorded" in " ".join(ran.err.split()).lower()
+    assert "Bianchi" not in ran.out + ran.err
+    assert ran.code != 0
+
+
 def test_the_same_command_in_the_same_name_records_once(subject: str) -> None:
     del subject
     before = run("status", "--json").json["position"]

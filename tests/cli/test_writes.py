@@ -321,6 +321,23 @@ def test_a_correction_takes_the_place_of_an_event_and_the_trail_keeps_both() -> 
 
 
 @pytest.mark.usefixtures("planned")
+def test_an_assessment_of_a_risk_is_corrected_and_the_register_shows_the_right_level() -> None:
+    accepted(
+        *("risk", "register", "R1", "ispezioni", "territorial", "favorire un datore"),
+        *("--as-of", "2023-02-01"),
+    )
+    accepted("risk", "assess", "R1", "qualitativo", "alto", "casi", "--as-of", "2023-02-02")
+    wrong = str(head())
+
+    accepted(
+        "correct", wrong, "--set", "level=medio", "--reason", "griglia", "--as-of", "2023-03-01"
+    )
+
+    risks = run("risk", "list", "--on", "2023-12-31", "--json").json["risks"]
+    assert risks["R1"]["level"] == "medium"
+
+
+@pytest.mark.usefixtures("planned")
 def test_a_correction_of_nothing_is_refused() -> None:
     ran = write("correct", "9999", "--set", "value=1", "--reason", "x")
     assert ran.code == 15

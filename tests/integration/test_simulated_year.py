@@ -148,6 +148,22 @@ def test_where_the_facts_go_must_be_said_once(places: tuple[str, ...], tmp_path:
     assert not list(tmp_path.iterdir())
 
 
+def test_a_folder_with_files_takes_no_second_year(tmp_path: Path) -> None:
+    (tmp_path / "facts").mkdir()
+    (tmp_path / "facts" / "mine.parquet").write_text("mine")
+    ran = simulate(tmp_path / "none.db", "--out", str(tmp_path / "facts"))
+    assert (ran.code, ran.problem["facts"]["field"]) == (13, "--out")
+    assert [path.name for path in (tmp_path / "facts").iterdir()] == ["mine.parquet"]
+
+
+def test_too_few_facts_are_told_in_italian(tmp_path: Path) -> None:
+    words = ("simulate", "--events", "10", "--out", str(tmp_path / "x"), "--lang", "it")
+    ran = run("--ledger", str(tmp_path / "none.db"), *words)
+    assert ran.code == 61
+    assert "ne servono almeno 50000" in ran.err
+    assert "--events" in ran.err
+
+
 def test_too_few_facts_make_no_ledger_fuller(tmp_path: Path) -> None:
     path = tmp_path / "few.db"
     ran = run("--ledger", str(path), "simulate", "--append", "--events", "100", "--json")
@@ -180,6 +196,7 @@ def test_productivity_and_outflow_are_the_published_ones(
     found = values(ledger, cube, by="body")
     assert found["productivity", ""] == Decimal("138.25")
     assert found["outflow", ""] == Decimal("1.03")
+    assert found["cost_per_point", ""] == Decimal("151.51"), "indicator IEG.2"
 
 
 def test_backlog_days_of_every_area_are_the_published_ones(

@@ -10,11 +10,11 @@ from ledger.integrity.block import decode_lengths, encode_lengths
 from ledger.integrity.commitment import quick_commitment, seal
 from ledger.records import RecordKind
 from ledger.store.mapper import AvroMapper
-from ledger.store.rows import fields_of
+from ledger.store.rows import fields_of, unpacked
 from ledger.store.tables import CODING_PLAIN
 from ledger.store.tables import record as record_table
 from ledger.types import Digest
-from ledger.verification import Checked, verify
+from ledger.verification import BLOCKS_AT_ONCE, Checked, verify
 from tests.support.ledgers import store_at
 from tests.support.production import batch, fact, production_ledger, record
 from tests.support.tampering import Row, alterations, rows, tamper
@@ -184,3 +184,40 @@ def test_an_inner_root_that_was_written_wrongly_shows_in_the_deep_check_only(
 
     assert kinds(ledger_file) == set()
     assert kinds(ledger_file, deep=True) == {"commitment", "inner_root"}
+
+
+@pytest.fixture
+def many_blocks(tmp_path: Path) -> Path:
+    """More blocks than the deep check decodes at once."""
+    path = tmp_path / "many.db"
+    ledger = production_ledger(path)
+    for number in range(BLOCKS_AT_ONCE + 4):
+        facts = [fact("RequestDefined", source_id=f"{number}-{n}") for n in range(3)]
+        record(ledger, tmp_path, "RequestDefined", facts, batch(name=str(number)))
+    ledger.store.engine.dispose()
+    return path
+
+
+def test_several_wrong_blocks_are_told_in_order_each_at_its_place(many_blocks: Path) -> None:
+    blocks = [row for row in rows(many_blocks) if row["kind"] == RecordKind.BLOCK]
+    wrong = [blocks[0], blocks[7], blocks[BLOCKS_AT_ONCE - 1], blocks[-1]]
+    for row in wrong:
+        place = row["position"]
+        content = _plain(row)
+        sql = "UPDATE record SET content = ?, content_coding = ? WHERE position = ?"
+        tamper(many_blocks, (sql, (b"\xff" * len(content), CODING_PLAIN, place)))
+
+    found = checked(many_blocks, deep=True).discrepancies
+
+    positions = [int(one.position) for one in found]
+    assert positions == sorted(positions)
+    unreadable = [int(one.position) for one in found if one.kind == "content"]
+    assert unreadable == [row["position"] for row in wrong]
+
+
+def _plain(row: Row) -> bytes:
+    """Return the content of a row without compression."""
+    size = sum(decode_lengths(cell(row, "lengths")))
+    coding = row["content_coding"]
+    assert isinstance(coding, int)
+    return unpacked(coding, cell(row, "content"), size=size)

@@ -17,6 +17,7 @@ const (
 	reasonProof      = "proof"       // a file of a proof is malformed
 	reasonInclusion  = "inclusion"   // the proof does not lead from the leaf to the root
 	reasonGrowth     = "consistency" // the new tree does not begin with the old one
+	reasonQuorum     = "quorum"      // too few witnesses have signed
 	reasonCommitment = "commitment"  // a record does not give the commitment in its leaf
 )
 

@@ -12,6 +12,7 @@
 //	outside inclusion   VKEYS LEAF PROOF      a leaf in the tree of a C2SP tlog-proof
 //	outside consistency VKEYS OLD REQUEST     an old checkpoint and a C2SP add-checkpoint request
 //	outside dossier     VKEYS DIR             an unpacked dossier
+//	outside cosigned    VKEYS WITNESSES N FILE a checkpoint that N of the witnesses have signed
 //
 // VKEYS is a file with one verifier key a line; a checkpoint needs a signature by one of them.
 // Exit codes: 0 accepted, 1 refused, 2 wrong usage. A refusal is one line on standard error that
@@ -41,6 +42,7 @@ var commands = map[string]command{
 	"inclusion":   {2, runInclusion},
 	"consistency": {2, runConsistency},
 	"dossier":     {1, runDossier},
+	"cosigned":    {3, runCosigned},
 }
 
 func main() {
@@ -72,6 +74,6 @@ func run(words []string) int {
 }
 
 func usage() int {
-	fmt.Fprintln(os.Stderr, "usage: outside checkpoint|tiles|inclusion|consistency|dossier VKEYS ...")
+	fmt.Fprintln(os.Stderr, "usage: outside checkpoint|tiles|inclusion|consistency|dossier|cosigned VKEYS ...")
 	return exitUsage
 }

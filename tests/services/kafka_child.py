@@ -10,12 +10,14 @@ from pathlib import Path
 from ledger.kafka.broker import Broker
 from ledger.kafka.publisher import Publisher
 from tests.crash.child import KillAt
-from tests.support.kafka import ledger_at
+from tests.support.kafka import FAST, ledger_at
 
 if __name__ == "__main__":
     path, servers, prefix, number = sys.argv[1:]
     with Publisher(
-        ledger_at(Path(path), prefix), Broker(servers=servers), fault_point=KillAt(int(number))
+        ledger_at(Path(path), prefix),
+        Broker(servers=servers, fast=FAST),
+        fault_point=KillAt(int(number)),
     ) as publisher:
         publisher.publish(seconds=20)
     sys.stdout.write("done\n")

@@ -42,7 +42,7 @@ from ledger.store.mapper import AvroMapper
 from ledger.store.store import Store
 from ledger.verification import verify
 from tests.support.cli import run
-from tests.support.kafka import SERVERS, add_facts, ledger_at, ledger_with_facts, published_as
+from tests.support.kafka import FAST, SERVERS, add_facts, ledger_at, ledger_with_facts, published_as
 from tests.support.ledgers import CountingEntropy, FakeClock, new_ledger, place_of, store_at
 
 ROOT = Path(__file__).parents[2]
@@ -56,8 +56,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
-BROKER = Broker(servers=SERVERS)
-IMPATIENT = Broker(servers=SERVERS, wait_seconds=2)
+BROKER = Broker(servers=SERVERS, fast=FAST)
+IMPATIENT = Broker(servers=SERVERS, wait_seconds=2, fast=FAST)
 
 
 @pytest.fixture

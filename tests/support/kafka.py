@@ -13,6 +13,8 @@ from tests.support.ledgers import reopened
 from tests.support.production import batch, fact, production_ledger, record
 
 SERVERS = os.environ.get("REGISTRO_TEST_KAFKA", "")
+FAST = os.environ.get("REGISTRO_TEST_KAFKA_FAST") == "1"
+"""Whether the tests run with the optional client."""
 UNITS = ("DP1", "DP2", "AG1", "DR1", "DG")
 
 

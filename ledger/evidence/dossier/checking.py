@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ledger.events.ledger import LedgerOpened
+from ledger.evidence.check import judge
 from ledger.evidence.checkpoint import Checkpoint, SignedCheckpoint, open_checkpoint
 from ledger.evidence.dossier.faults import Fault, FaultList
 from ledger.evidence.dossier.format import (
@@ -46,6 +47,7 @@ from ledger.evidence.dossier.reading import (
 )
 from ledger.evidence.dossier.records import Members, RecordChecker
 from ledger.evidence.note import VerifierKey, parse_verifier
+from ledger.evidence.policy import Policy
 from ledger.feed import RecordedEvent
 from ledger.integrity.merkle import verify_consistency
 
@@ -60,6 +62,8 @@ class CheckedDossier:
     """None when no known key has signed it."""
     signed_by: tuple[str, ...]
     """Keys whose signatures were checked: name+id."""
+    witnesses: tuple[str, ...]
+    """Names of the policy's witnesses whose signatures on the head were checked."""
     since: Checkpoint | None
     """The earlier checkpoint that the log was shown to continue."""
     events: tuple[RecordedEvent, ...]
@@ -72,20 +76,25 @@ class CheckedDossier:
     faults: tuple[Fault, ...]
 
 
-def check_dossier(data: bytes, keys: Sequence[VerifierKey] = ()) -> CheckedDossier:
+def check_dossier(
+    data: bytes, keys: Sequence[VerifierKey] = (), *, policy: Policy | None = None
+) -> CheckedDossier:
     """Check a dossier.
 
     Args:
         data: the whole file.
-        keys: public keys of the log, had from elsewhere; without any, the dossier's own are taken,
-            which says nothing of who signed.
+        keys: public keys of the log, had from elsewhere; without any,
+            those of the policy, else the dossier's own are taken, which say nothing of who signed.
+        policy: whose witnesses must have signed the checkpoint too; None asks for none.
     """
-    return _Checker(tuple(keys)).run(data)
+    return _Checker(tuple(keys) or (() if policy is None else policy.log), policy).run(data)
 
 
 class _Checker:
-    def __init__(self, keys: tuple[VerifierKey, ...]) -> None:
+    def __init__(self, keys: tuple[VerifierKey, ...], policy: Policy | None) -> None:
         self._keys = keys
+        self._policy = policy
+        self._witnesses: tuple[str, ...] = ()
         self._faults = FaultList()
         self._members = Members({}, self._faults)
 
@@ -105,6 +114,7 @@ class _Checker:
         signed = self._opened(CHECKPOINT)
         self._check_keys(signed)
         head = None if signed is None else signed.checkpoint
+        self._check_witnesses()
         question = self._question()
         checker = None
         if question is not None:
@@ -129,6 +139,7 @@ class _Checker:
             question=question,
             head=None if signed is None else signed.checkpoint,
             signed_by=() if signed is None else tuple(one.key.label for one in signed.signed_by),
+            witnesses=self._witnesses,
             since=since,
             events=tuple(sorted(events, key=lambda one: one.position)),
             records=0 if checker is None else len(checker.proved),
@@ -188,6 +199,20 @@ class _Checker:
             return
         for name, expected in openssl_members(signed.note, own).items():
             self._members.compare(name, expected)
+
+    def _check_witnesses(self) -> None:
+        policy, data = self._policy, self._members.found.get(CHECKPOINT)
+        if policy is None or data is None:
+            return
+        with self._faults.reporting("signature", CHECKPOINT):
+            # The log's own signature is judged with the checkpoint.
+            judged = judge(data, (), policy=policy)
+            self._witnesses = judged.witnesses
+            for one in judged.discrepancies:
+                if one.reason == "quorum":
+                    self._faults.add("quorum", CHECKPOINT, **one.facts)
+                elif one.reason == "signature_bad":
+                    self._faults.add("signature", CHECKPOINT, reason=one.detail)
 
     def _question(self) -> Question | None:
         data = self._members.take(CLAIMS)

@@ -23,6 +23,7 @@ FAULTS: Final[Mapping[str, str]] = {
     "form": "it cannot be read: {reason}",
     "key": "it holds no usable key of the log: {reason}",
     "signature": "the signature does not hold: {reason}",
+    "quorum": "{found} witnesses of the policy have signed it; the policy asks for {expected}",
     "ledger": "{what} is {found}, expected {expected}",
     "leaf": "it is not the leaf of its record: {reason}",
     "proof": "it does not lead to the root of the checkpoint: {reason}",

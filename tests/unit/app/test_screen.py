@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import re
 import sys
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -216,3 +217,16 @@ def test_a_title_stands_out_on_a_terminal(terminal: Terminal) -> None:
     screen().title("title")
 
     assert "\x1b[1mtitle" in terminal.getvalue()
+
+
+@pytest.mark.parametrize(("value", "coloured"), [(None, True), ("1", False)])
+def test_the_variable_no_color_takes_the_colours_of_progress(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, *, value: str | None, coloured: bool
+) -> None:
+    if value is not None:
+        monkeypatch.setenv("NO_COLOR", value)
+
+    with screen().progress("folding") as told:
+        told("folding", 1, 2)
+
+    assert (re.search(r"\x1b\[[39][0-9]m", terminal.getvalue()) is not None) is coloured

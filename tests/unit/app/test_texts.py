@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import app.simulator
 import consumers
 import ledger
 import projections
@@ -44,7 +45,7 @@ from schemas.errors import SchemaError, UnknownSchemaError
 from tests.support.dataset import EXAMPLE
 
 ROOT = Path(__file__).resolve().parents[3]
-PACKAGES = (consumers, ledger, projections, schemas)
+PACKAGES = (consumers, ledger, projections, schemas, app.simulator)
 CODES = sorted(REASONS)
 COMMAND = re.compile(r"`registro ((?:[a-z]+ ?)+?)(?: --[a-z]+)?`")
 ALL_TEXTS = [
@@ -66,7 +67,7 @@ def error_classes() -> list[type[LedgerError] | type[SchemaError]]:
     while pending:
         error = pending.pop()
         # Other tests may have made classes of their own.
-        if error.__module__.partition(".")[0] in {package.__name__ for package in PACKAGES}:
+        if error.__module__.startswith(tuple(f"{package.__name__}." for package in PACKAGES)):
             found.append(error)
         pending.extend(error.__subclasses__())
     return found

@@ -71,6 +71,38 @@ def test_the_level_is_that_of_the_day(on: dt.date, level: str | None) -> None:
     assert (found.risks["R1"].level if "R1" in found.risks else None) == level
 
 
+def corrected_register(on: dt.date, *, as_of: dt.date | None = None) -> RiskRegister:
+    """A first level that a correction of July takes back, twice; the second level stays."""
+    june, july = dt.date(2023, 6, 1), dt.date(2023, 7, 1)
+    events = recorded(at(RISK, JAN), at(ASSESSED, JAN))
+    first = events[-1].event_id
+    mended = at(replace(ASSESSED, level="medium"), july, supersedes=first, reason="typo")
+    again = at(replace(ASSESSED, level="low"), july, supersedes=first, reason="typo")
+    events = recorded(at(RISK, JAN), at(ASSESSED, JAN), at(LOWER, june), mended, again)
+    return risk_register(events, on=on, as_of=as_of)
+
+
+@pytest.mark.parametrize(
+    ("on", "as_of", "level"),
+    [
+        (JAN, None, "low"),
+        (JAN, dt.date(2023, 6, 30), "high"),
+        (dt.date(2023, 5, 31), dt.date(2023, 7, 1), "low"),
+        (dt.date(2023, 6, 1), None, "medium"),
+        (DEADLINE, None, "medium"),
+    ],
+)
+def test_a_corrected_level_counts_from_the_day_of_the_one_corrected(
+    on: dt.date, as_of: dt.date | None, level: str
+) -> None:
+    risk = corrected_register(on, as_of=as_of).risks["R1"]
+
+    assert (risk.level, risk.assessed_on) == (
+        level,
+        JAN if on < dt.date(2023, 6, 1) else dt.date(2023, 6, 1),
+    )
+
+
 @pytest.mark.parametrize(
     ("on", "late"),
     [(DEADLINE, 0), (DEADLINE + dt.timedelta(days=1), 1), (dt.date(2024, 1, 31), 31)],

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from ledger.aggregates.base import Proposal
 from ledger.aggregates.risks import MEASURE_TYPES
 from ledger.events.base import Event
 from ledger.events.risk import (
@@ -16,8 +17,9 @@ from ledger.events.risk import (
     RiskReassessed,
     RiskRegistered,
 )
+from ledger.feed import event_id_of
 from ledger.rules import Rule
-from tests.support.given import Given, at
+from tests.support.given import Given, at, envelope
 
 RISK = RiskRegistered(
     risk_id="R1", process="inspections", scope="territorial", risk_event="favouring an employer"
@@ -41,6 +43,7 @@ DONE = MeasureMonitored(
     state="done",
     completed_on=dt.date(2023, 11, 15),
 )
+JULY = dt.date(2023, 7, 1)
 
 
 def test_a_risk_from_registration_to_a_completed_measure() -> None:
@@ -115,3 +118,82 @@ def test_the_refusal_of_an_unknown_type_lists_the_types() -> None:
 
     assert refused.facts["field"] == "measure_type"
     assert refused.facts["allowed"].split(", ") == list(MEASURE_TYPES)
+
+
+# Corrections of assessments
+
+
+def latest_id(ledger: Given) -> str:
+    """Identifier of the event that was accepted last."""
+    return event_id_of(ledger.session.staged[-1].append)
+
+
+def correcting(event: Event, wrong: str, *, reason: str | None = "wrong grid") -> Proposal:
+    return Proposal(event=event, envelope=envelope(JULY, supersedes=wrong, reason=reason))
+
+
+def assessed() -> tuple[Given, str]:
+    """A risk with a first assessment, and its identifier."""
+    ledger = Given().given(RISK, ASSESSED)
+    return ledger, latest_id(ledger)
+
+
+def test_a_first_assessment_is_corrected_and_later_ones_go_on_from_the_right_level() -> None:
+    ledger, wrong = assessed()
+
+    ledger.accepts(correcting(replace(ASSESSED, level="low"), wrong))
+
+    ledger.refuses(LOWER, Rule.OLD_VALUE_DIFFERS)
+    ledger.accepts(replace(LOWER, old_level="low"))
+
+
+def test_a_correction_is_corrected_again_by_its_own_name_or_by_the_first_one() -> None:
+    ledger, wrong = assessed()
+    ledger.accepts(correcting(replace(ASSESSED, level="low"), wrong))
+
+    ledger.accepts(correcting(replace(ASSESSED, level="medium"), latest_id(ledger)))
+    ledger.accepts(correcting(replace(ASSESSED, level="high"), wrong))
+
+    ledger.accepts(LOWER)
+
+
+def test_a_correction_of_the_first_leaves_the_level_of_the_second() -> None:
+    ledger, wrong = assessed()
+    ledger.given(LOWER).accepts(correcting(replace(ASSESSED, level="low"), wrong))
+
+    ledger.refuses(replace(LOWER, old_level="low"), Rule.OLD_VALUE_DIFFERS)
+    ledger.accepts(replace(LOWER, old_level="medium", new_level="low"))
+
+
+def test_a_correction_does_not_move_the_day_of_an_assessment() -> None:
+    ledger, wrong = assessed()
+    ledger.accepts(correcting(ASSESSED, wrong))
+
+    ledger.refuses(at(LOWER, dt.date(2023, 5, 31)), Rule.DATES_OUT_OF_ORDER)
+    ledger.accepts(LOWER)
+
+
+def test_a_second_assessment_is_corrected_from_the_level_before_it() -> None:
+    ledger, _ = assessed()
+    wrong = latest_id(ledger.given(LOWER))
+
+    stale = replace(LOWER, old_level="medium", new_level="low")
+    ledger.refuses(correcting(stale, wrong), Rule.OLD_VALUE_DIFFERS)
+    ledger.accepts(correcting(replace(LOWER, new_level="low"), wrong))
+
+    ledger.accepts(replace(LOWER, old_level="low", new_level="high"))
+
+
+def test_refuses_wrong_corrections_of_assessments() -> None:
+    ledger, first = assessed()
+    second = latest_id(ledger.given(LOWER))
+    measure = latest_id(ledger.given(MEASURE))
+
+    ledger.refuses(correcting(ASSESSED, second), Rule.SUPERSEDED_UNKNOWN)
+    ledger.refuses(correcting(LOWER, first), Rule.SUPERSEDED_UNKNOWN)
+    ledger.refuses(correcting(ASSESSED, measure), Rule.SUPERSEDED_UNKNOWN)
+    ledger.refuses(correcting(LOWER, measure), Rule.SUPERSEDED_UNKNOWN)
+    ledger.refuses(correcting(ASSESSED, "nobody"), Rule.SUPERSEDED_UNKNOWN)
+    ledger.refuses(correcting(ASSESSED, first, reason=None), Rule.CORRECTION_NEEDS_REASON)
+    ledger.refuses(correcting(replace(ASSESSED, level="x"), first), Rule.VALUE_NOT_ALLOWED)
+    ledger.refuses(correcting(replace(ASSESSED, risk_id="R2"), first), Rule.SUPERSEDED_UNKNOWN)

@@ -125,9 +125,9 @@ def test_good_rows_are_recorded_and_the_others_are_listed(
     rejects = Rejects(folder=tmp_path / "out", explain=lambda code: f"say {code}")
     answer = stock(ledger, text_file(tmp_path, "a.csv", HEAD + BAD + GOOD), rejects=rejects)
     assert (answer.rows, answer.facts, answer.rejected) == (5, 2, 3)
-    assert [path.name for path in rejects.written] == ["a.rejects.csv", "problems.csv"]
+    assert [path.name for path in rejects.written] == ["a.rejects.csv", "a.problems.csv"]
     assert (tmp_path / "out" / "a.rejects.csv").read_text() == HEAD + BAD
-    with (tmp_path / "out" / "problems.csv").open(encoding="utf-8-sig", newline="") as stream:
+    with (tmp_path / "out" / "a.problems.csv").open(encoding="utf-8-sig", newline="") as stream:
         found = list(csv.DictReader(stream, delimiter=";"))
     assert tuple(found[0]) == HEADING
     assert [(one["line"], one["column"], one["value"], one["code"]) for one in found] == [
@@ -265,7 +265,7 @@ def test_values_that_a_spreadsheet_would_run_are_listed_as_text(
     rejects = Rejects(folder=tmp_path)
     rows = "A,P1,=1+1,2023-03-31,5\nB,P1,-1+1,2023-03-31,5\nC,P1,DP1,2023-03-31,-7\n"
     stock(ledger, text_file(tmp_path, "a.csv", HEAD + rows), rejects=rejects)
-    with (tmp_path / "problems.csv").open(encoding="utf-8-sig", newline="") as stream:
+    with (tmp_path / "a.problems.csv").open(encoding="utf-8-sig", newline="") as stream:
         shown = [one["value"] for one in csv.DictReader(stream, delimiter=";")]
     assert shown == ["'=1+1", "'-1+1", "-7"]
     assert (tmp_path / "a.rejects.csv").read_text() == HEAD + rows
@@ -388,7 +388,7 @@ def test_thousands_of_bad_rows_are_counted_and_located(
     assert (answer.rows, answer.rejected) == (ROWS, each * len(DEFECTS))
     assert answer.facts == ROWS - answer.rejected
     assert dict(rejects.codes) == {code: each for code, _ in DEFECTS.values()}
-    with (tmp_path / "out" / "problems.csv").open(encoding="utf-8-sig", newline="") as stream:
+    with (tmp_path / "out" / "large.problems.csv").open(encoding="utf-8-sig", newline="") as stream:
         located = {(int(one["line"]), one["code"]) for one in csv.DictReader(stream, delimiter=";")}
     assert located == {
         (thousand * 1000 + place + 2, code)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ledger.application import LedgerApplication
-from ledger.errors import FactFileError
+from ledger.errors import CommandRefusedError
 from ledger.facts.batches import Ingested
 from ledger.facts.ingest import FactIntake
 from ledger.facts.realtime import LINES_MAX, WAITING_MAX, Feeding
@@ -169,7 +169,10 @@ def test_bad_lines_are_refused_group_by_group_into_one_file(
     assert told.facts == [1, 1, 1]
     assert [answer.rejected for answer in told.answers] == [2, 2, 2]
     assert rejects.rows == 6
-    assert sorted(path.name for path in rejects.written) == ["problems.csv", "stdin.rejects.csv"]
+    assert sorted(path.name for path in rejects.written) == [
+        "stdin.problems.csv",
+        "stdin.rejects.csv",
+    ]
     kept = (tmp_path / "out" / "stdin.rejects.csv").read_text().splitlines()
     assert kept[0].startswith("source_id,")
     assert [row.partition(",")[0] for row in kept[1:]] == [
@@ -180,7 +183,7 @@ def test_bad_lines_are_refused_group_by_group_into_one_file(
         "bad2",
         "nonsense",
     ]
-    problems = (tmp_path / "out" / "problems.csv").read_text("utf-8-sig").splitlines()
+    problems = (tmp_path / "out" / "stdin.problems.csv").read_text("utf-8-sig").splitlines()
     assert len(problems) == 1 + 6
 
 
@@ -216,17 +219,97 @@ def feed_until_it_raises(feeding: Feeding, first: bytes) -> None:
             assert time.monotonic() < limit, "nothing was raised"
 
 
+TOMORROW = dt.date(2999, 1, 1)
+"""A day of knowledge that no ledger takes."""
+
+
 def test_an_error_of_the_ledger_reaches_who_offers(ledger: LedgerApplication, told: Told) -> None:
-    with pytest.raises(FactFileError, match="fit no kind"):
-        feed_until_it_raises(feeding(ledger, told, SOON), b'{"nothing":1}')
+    feed = feeding(ledger, told, SOON, as_of=TOMORROW)
+    with pytest.raises(CommandRefusedError):
+        feed_until_it_raises(feed, line("A"))
     assert told.answers == []
     assert ids(ledger) == []
 
 
 def test_an_error_at_the_end_reaches_who_waits(ledger: LedgerApplication, told: Told) -> None:
-    with pytest.raises(FactFileError), feeding(ledger, told, NEVER) as feed:
-        feed.offer(b'{"nothing":1}')
+    feed = feeding(ledger, told, NEVER, as_of=TOMORROW)
+    with pytest.raises(CommandRefusedError), feed:
+        feed.offer(line("A"))
     assert told.answers == []
+
+
+def declared(source_id: str, **values: object) -> bytes:
+    plain = {"product": "P1", "unit": "DP1", "declared_on": "2023-03-01", "pieces": 5}
+    return json.dumps({"source_id": source_id, **plain, **values}).encode()
+
+
+def test_one_group_may_hold_several_kinds_of_facts(ledger: LedgerApplication, told: Told) -> None:
+    with feeding(ledger, told, NEVER) as feed:
+        for one in (line("A"), declared("B"), line("C"), declared("D")):
+            feed.offer(one)
+    assert told.facts == [4]
+    assert ids(ledger) == ["A", "C"]
+    assert recorded_facts(ledger, "StockDeclared").get_column("source_id").to_list() == ["B", "D"]
+
+
+def test_an_identifier_is_refused_across_the_kinds_of_a_group(
+    ledger: LedgerApplication, told: Told
+) -> None:
+    rejects = Rejects(folder=None)
+    with feeding(ledger, told, NEVER, rejects=rejects) as feed:
+        feed.offer(line("A"))
+        feed.offer(declared("A"))
+    assert told.facts == [1]
+    assert dict(rejects.codes) == {"duplicate_in_batch": 1}
+
+
+@pytest.mark.parametrize(
+    ("stranger", "code"),
+    [
+        (b"nonsense", "unreadable"),
+        (b'{"nothing":1}', "no_kind"),
+        (b'{"source_id":"A","pieces":[1]}', "unreadable"),
+        (line("A", further=1), "no_kind"),
+    ],
+)
+def test_a_line_that_is_no_fact_is_refused_and_those_behind_it_are_recorded(
+    ledger: LedgerApplication, told: Told, tmp_path: Path, stranger: bytes, code: str
+) -> None:
+    rejects = Rejects(folder=tmp_path / "out")
+    with feeding(ledger, told, SOON, rejects=rejects) as feed:
+        feed.offer(stranger)
+        told.wait()
+        feed.offer(line("B"))
+        told.wait()
+    assert [(one.facts, one.rejected) for one in told.answers] == [(0, 1), (1, 0)]
+    assert dict(rejects.codes) == {code: 1}
+    assert ids(ledger) == ["B"]
+    assert (tmp_path / "out" / "stdin.rejects.csv").read_text().startswith("line\n")
+
+
+def test_refused_lines_of_every_kind_have_a_file_of_their_own(
+    ledger: LedgerApplication, told: Told, tmp_path: Path
+) -> None:
+    rejects = Rejects(folder=tmp_path / "out")
+    with feeding(ledger, told, SOON, rejects=rejects) as feed:
+        for number in range(2):
+            feed.offer(declared(f"b{number}", unit="NOWHERE"))
+            told.wait()
+            feed.offer(line(f"a{number}", unit="NOWHERE"))
+            told.wait()
+    kept = {path.name: path.read_text().splitlines() for path in rejects.written}
+    assert [row[:2] for row in kept["stdin.rejects.csv"][1:]] == ["b0", "b1"]
+    assert [row[:2] for row in kept["stdin.rejects-2.csv"][1:]] == ["a0", "a1"]
+
+
+def test_a_refused_line_is_named_by_its_place_among_all_lines_of_its_group(
+    ledger: LedgerApplication, told: Told
+) -> None:
+    rejects = Rejects(folder=None)
+    with feeding(ledger, told, NEVER, rejects=rejects) as feed:
+        for one in (line("A"), line("C"), declared("B", unit="NOWHERE"), b'{"nothing":1}'):
+            feed.offer(one)
+    assert {one["line"]: one["code"] for one in rejects.first} == {3: "unknown_unit", 4: "no_kind"}
 
 
 def test_what_the_listener_raises_is_raised_again(ledger: LedgerApplication) -> None:
@@ -240,7 +323,7 @@ def test_what_the_listener_raises_is_raised_again(ledger: LedgerApplication) -> 
 
 def test_an_error_does_not_hide_that_of_the_caller(ledger: LedgerApplication, told: Told) -> None:
     with pytest.raises(ZeroDivisionError):
-        feed_and_raise(feeding(ledger, told, NEVER), b'{"nothing":1}', ZeroDivisionError())
+        feed_and_raise(feeding(ledger, told, NEVER, as_of=TOMORROW), line("A"), ZeroDivisionError())
 
 
 def test_who_offers_too_much_waits(ledger: LedgerApplication) -> None:

@@ -93,7 +93,7 @@ def read(messages: list[Message]) -> StoredRecord:
 
 def with_header(message: Message, name: str, value: bytes) -> Message:
     headers = tuple((key, value if key == name else old) for key, old in message.headers)
-    return replace(message, headers=headers)
+    return message._replace(headers=headers)
 
 
 @pytest.mark.property
@@ -171,9 +171,9 @@ DAMAGES: dict[str, Callable[[list[Message]], list[Message]]] = {
     "one more": lambda m: [*m, m[2]],
     "of another position": lambda m: [m[0], with_header(m[1], "position", b"8"), m[2]],
     "of another schema": lambda m: [m[0], with_header(m[1], "schema_id", b"\x0d" * 32), m[2]],
-    "in another topic": lambda m: [m[0], replace(m[1], topic="registro.facts.stock.v1"), m[2]],
-    "header more": lambda m: [m[0], replace(m[1], headers=(*m[1].headers, ("x", b""))), m[2]],
-    "first in another topic": lambda m: [replace(m[0], topic="registro.events.v1"), *m[1:]],
+    "in another topic": lambda m: [m[0], m[1]._replace(topic="registro.facts.stock.v1"), m[2]],
+    "header more": lambda m: [m[0], m[1]._replace(headers=(*m[1].headers, ("x", b""))), m[2]],
+    "first in another topic": lambda m: [m[0]._replace(topic="registro.events.v1"), *m[1:]],
     "leading zero": lambda m: [with_header(m[0], "part", b"01"), *m[1:]],
     "sign": lambda m: [with_header(m[0], "part", b"+1"), *m[1:]],
     "beyond time": lambda m: [with_header(m[0], "recorded_at", b"9" * 19), *m[1:]],
@@ -213,7 +213,7 @@ def test_refuses_a_first_message_that_lacks_a_header_or_has_it_twice(name: str) 
 
     for headers in (lacking, twice):
         with pytest.raises(MessageFormatError):
-            read([replace(first, headers=headers), *rest])
+            read([first._replace(headers=headers), *rest])
 
 
 @pytest.mark.parametrize(

@@ -464,6 +464,36 @@ def test_a_parent_is_rounded_from_cents_and_not_from_rounded_leaves() -> None:
     assert found[BODY, "flow.TOP"].numerator == Fraction("2.50")
 
 
+def cost(amount: int, unit_code: str = "U1") -> tuple[str, Fields]:
+    row = {"unit": unit_code, "nature": "rent", "amount": amount}
+    return "RunningCostRecorded", {**row, "accounted_on": dt.date(2023, 5, 31)}
+
+
+def test_profitability_is_the_flow_of_a_top_node_over_the_running_cost() -> None:
+    flows = (money("N1", 700), money("N2", 100), money("N3", 0))
+
+    found = table(cube_of(*flows, cost(200), cost(100, "U2")), about=FLOWS)
+
+    assert found[BODY, "profitability.TOP"].numerator == found[BODY, "flow.TOP"].numerator
+    assert found[BODY, "profitability.TOP"].denominator == Fraction(3)
+    assert (BODY, "profitability.N1") not in found
+
+
+def test_profitability_without_a_cost_is_missing() -> None:
+    found = table(cube_of(money("N1", 700), money("N2", 100), money("N3", 0)), about=FLOWS)
+
+    assert found[BODY, "profitability.TOP"].details == ("RunningCostRecorded",)
+
+
+def test_a_point_costs_the_running_cost_over_the_output() -> None:
+    cube = cube_of(defined("U1", "P1", "2023-05-02", 2), cost(1500))
+
+    found = table(cube)[BODY, "cost_per_point"]
+
+    assert found.numerator == Fraction(15)
+    assert found.denominator == table(cube)[BODY, "homogenised_output"].numerator
+
+
 def test_a_leaf_recorded_in_one_unit_is_zero_in_another() -> None:
     cube = cube_of(money("N1", 500), money("N2", 200, "U2"), money("N3", 100))
 

@@ -8,10 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from projections.production.cube import SCHEMA, VALUES, digest, empty, merge
+from projections.production.cube import (
+    SCHEMA,
+    VALUES,
+    CubeOverflowError,
+    digest,
+    empty,
+    merge,
+)
 from projections.production.measures import (
     MEASURED,
-    CubeOverflowError,
     UnknownFactError,
     fold,
 )
@@ -368,6 +374,30 @@ def test_refuses_sums_that_leave_the_cell(short: str, rows: list[Fields], measur
         fold(f"registro.facts.{short}", facts(short, *rows))
 
     assert caught.value.measured == measured
+
+
+def flow_cells(*totals: int, unit: str = "U1") -> pl.DataFrame:
+    """Return cells of one key, one for each total."""
+    row = dict.fromkeys(VALUES, 0)
+    keys = {"fact": "FlowRecorded", "view": "unit", "unit": unit, "item": "N", "month": 202301}
+    return pl.DataFrame([{**keys, **row, "total": total} for total in totals], schema=SCHEMA)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_refuses_cells_that_leave_the_cell_when_they_are_merged(sign: int) -> None:
+    with pytest.raises(CubeOverflowError) as caught:
+        merge([flow_cells(sign * INT64_MAX), flow_cells(sign)])
+
+    assert (caught.value.full_name, caught.value.measured) == (
+        "registro.facts.FlowRecorded",
+        "total",
+    )
+
+
+def test_large_cells_that_do_not_meet_are_merged() -> None:
+    merged = merge([flow_cells(INT64_MAX, -INT64_MAX), flow_cells(INT64_MAX - 1, 1, unit="U2")])
+
+    assert merged.get_column("total").to_list() == [INT64_MAX]
 
 
 settlement = st.builds(

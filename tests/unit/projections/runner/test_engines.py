@@ -1,0 +1,163 @@
+"""Jobs of workers elsewhere: what they show, what they refuse, how their errors come home."""
+
+import pickle
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ledger.errors import LedgerMissingError, ProjectionError
+from ledger.store.engine import file_of
+from projections.runner.cluster import DaskEngine
+from projections.runner.engines import (
+    EngineError,
+    EngineMissingError,
+    Job,
+    JobFailedError,
+    Part,
+    WorkerMismatchError,
+    everywhere,
+    fold_job,
+    folded_of,
+    jobs_of,
+    mark_of,
+    merge_parts,
+)
+from projections.runner.runner import Runner
+from projections.runner.views import canonical, digest_of
+from tests.support.ledgers import new_ledger, reopened
+from tests.unit.projections.runner.test_digests import (
+    PRODUCTION,
+    caught_up,
+    facts_ledger,
+    late_unit,
+    views_at,
+)
+
+
+@pytest.fixture(scope="module")
+def facts_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return facts_ledger(tmp_path_factory.mktemp("facts") / "ledger.db")
+
+
+def jobs(path: Path, count: int = 5) -> list[Job]:
+    """Return the jobs of a ledger for workers elsewhere."""
+    ledger = reopened(path)
+    return list(jobs_of(ledger, PRODUCTION, url=str(path), head=ledger.head(), count=count))
+
+
+def refused(job: Job) -> WorkerMismatchError:
+    """Return the error of a worker that is not fit for a job, after its way home."""
+    with pytest.raises(JobFailedError) as raised:
+        fold_job(job)
+    error = pickle.loads(pickle.dumps(raised.value)).original()  # noqa: S301 - our own bytes
+    assert isinstance(error, WorkerMismatchError)
+    return error
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 1000])
+@pytest.mark.parametrize("group", [1, 3])
+def test_jobs_and_merges_in_any_number_give_one_digest(
+    count: int, group: int, facts_file: Path, tmp_path: Path
+) -> None:
+    ledger = reopened(facts_file)
+    parts = [fold_job(pickle.loads(pickle.dumps(job))) for job in jobs(facts_file, count)]  # noqa: S301 - our own bytes
+    merged = [
+        merge_parts("production", parts[first : first + group])
+        for first in range(0, len(parts), group)
+    ]
+    folded = folded_of(PRODUCTION, merged, head=ledger.head())
+
+    rows = canonical(PRODUCTION, folded.rows)
+    assert digest_of(rows) == caught_up(ledger, tmp_path / "views.db", PRODUCTION)
+    assert folded.events == sum(one.record.event_count for one in ledger.store.read())
+
+
+def test_neither_a_job_nor_a_part_shows_what_it_holds() -> None:
+    secret = "postgresql://reader:hush@db.example.invalid/registro"  # noqa: S105 - made up
+    assert "hush" not in repr(Job(url=secret, projection="production", after=0, through=1))
+    assert "hush" not in repr(Part(rows=b"hush", events=1, fallbacks=0))
+
+
+def test_refuses_to_fold_another_ledger(facts_file: Path, tmp_path: Path) -> None:
+    job = jobs(facts_file)[0]
+    other = replace(job, ledger_id="00000000-0000-4000-8000-00000000ffff")
+    assert refused(other).facts["what"] == "the ledger"
+    empty = new_ledger(tmp_path / "ledger.db")
+    assert refused(replace(job, url=str(tmp_path / "ledger.db"), ledger_id="")).facts["what"] == (
+        f"record {job.through}"
+    )
+    assert empty.head() < job.through
+
+
+def test_refuses_to_fold_a_store_that_lags_or_went_another_way(
+    facts_file: Path, tmp_path: Path
+) -> None:
+    last = jobs(facts_file)[-1]
+    ledger = reopened(facts_ledger(tmp_path / "ledger.db", pieces=2))
+    late_unit(ledger, "OTHER")
+    elsewhere = replace(last, url=str(tmp_path / "ledger.db"), ledger_id="")
+    assert refused(elsewhere).facts["what"] == f"record {last.through}"
+
+
+def test_refuses_to_fold_with_other_code(facts_file: Path) -> None:
+    error = refused(replace(jobs(facts_file)[0], code="0" * 64))
+    assert error.facts["what"] == "the code of projections"
+    assert "rows are not used" in str(error)
+
+
+def test_a_worker_without_the_file_says_that_there_is_no_ledger(
+    facts_file: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(JobFailedError) as raised:
+        fold_job(replace(jobs(facts_file)[0], url=str(tmp_path / "nowhere.db")))
+    assert isinstance(raised.value.original(), LedgerMissingError)
+
+
+def test_a_record_that_cannot_be_folded_is_named_after_its_way_home(facts_file: Path) -> None:
+    head = reopened(facts_file).head()
+    beyond = Job(url=str(facts_file), projection="production", after=head, through=head + 3)
+    with pytest.raises(JobFailedError) as raised:
+        fold_job(beyond)
+    error = pickle.loads(pickle.dumps(raised.value)).original()  # noqa: S301 - our own bytes
+    assert isinstance(error, ProjectionError)
+    assert error.facts["projection"] == "production"
+
+
+def test_marks_tell_records_apart_and_a_missing_one_has_none(facts_file: Path) -> None:
+    store = reopened(facts_file).store
+    head = store.head()
+    marks = [mark_of(store, position) for position in range(1, head + 1)]
+    assert len(set(marks)) == head
+    assert mark_of(store, head + 1) == ""
+
+
+def test_a_path_becomes_absolute_and_a_ledger_in_memory_is_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert everywhere("year.db") == str(tmp_path / "year.db")
+    assert everywhere("sqlite:///year.db") == str(tmp_path / "year.db")
+    assert everywhere(":memory:") is None
+    kept = everywhere("postgresql://reader:hush@db.example.invalid/registro")
+    assert kept == "postgresql+psycopg://reader:hush@db.example.invalid/registro"
+
+
+def test_refuses_a_ledger_in_memory_on_a_cluster(tmp_path: Path) -> None:
+    ledger = new_ledger()
+    assert file_of(ledger.store.engine.url) is None
+    runner = Runner(ledger, views_at(tmp_path / "views.db"), url=":memory:")
+    with pytest.raises(EngineError, match="in memory"):
+        runner.rebuild(PRODUCTION, engine=DaskEngine(address="tcp://127.0.0.1:9"))
+
+
+def test_an_engine_that_is_not_installed_says_how_to_install_it(
+    facts_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    runner = Runner(reopened(facts_file), views_at(tmp_path / "views.db"), url=str(facts_file))
+    with pytest.raises(EngineMissingError) as raised:
+        runner.rebuild(PRODUCTION, engine=DaskEngine(address="tcp://127.0.0.1:9"))
+    assert raised.value.facts == {"engine": "dask", "module": "distributed", "extra": "distributed"}
+    assert runner.rebuild(PRODUCTION).position > 0
