@@ -32,9 +32,11 @@ from ledger.events.ledger import Actor, Envelope, SchemaReleased
 from ledger.events.ledger import Source as Origins
 from ledger.events.publication import DocumentPublished
 from ledger.facts.blocks import check_block, read_facts
-from ledger.kafka import fast
-from ledger.kafka.broker import Admin, Broker, Source
 from ledger.kafka.check import check_topics
+from ledger.kafka.client import fast
+from ledger.kafka.client.broker import Admin
+from ledger.kafka.client.connection import Broker
+from ledger.kafka.client.source import Source
 from ledger.kafka.guard import create_topics
 from ledger.kafka.keys import Keys
 from ledger.kafka.message import Origin, messages_of

@@ -19,7 +19,7 @@ import ledger
 import projections
 from app.cli.commands import ENTRIES
 from app.cli.main import PROGRAM, build
-from app.cli.write import COMMON
+from app.cli.recording.write import COMMON
 from app.config import SPECS
 from ledger.errors import LedgerError
 from schemas.errors import SchemaError

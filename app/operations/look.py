@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from app.cli.context import Cli
-from app.cli.kafka import broker_of, ledger_of
-from app.cli.sealing import known_keys, log_folder
+from app.cli.evidence.sealing import known_keys, log_folder
+from app.cli.kafka.publishing import broker_of, ledger_of
 from app.operations.snapshot import Behind, Published, ReadModel, SealedUpTo, Snapshot
 from ledger.application import LedgerApplication
 from ledger.errors import ConfigurationError, StoreError

@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from ledger.kafka.broker import Broker, Partition, Received, Source, partition_of
+from ledger.kafka.client.connection import Broker, Partition, Received, partition_of
+from ledger.kafka.client.source import Source
 from ledger.kafka.errors import MessageFormatError
 from ledger.kafka.message import Address, Message, address_of, messages_of
 from ledger.kafka.tails import Ledger, is_claimed, partitions_of

@@ -5,7 +5,7 @@ Source: docs/formats/message.md.
 
 from collections.abc import Mapping
 
-from ledger.kafka.broker import Received
+from ledger.kafka.client.connection import Received
 from ledger.kafka.errors import MessageFormatError
 from ledger.kafka.message import address_of
 from schemas.codec import decode

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ledger.kafka.broker import Admin, TopicState
+from ledger.kafka.client.broker import Admin, TopicState
 from ledger.kafka.errors import TopicGuardError
 from ledger.kafka.topics import FACTS_PARTITIONS, Topics, settings_of
 

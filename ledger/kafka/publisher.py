@@ -19,7 +19,9 @@ from typing import Final, Self
 
 from ledger.errors import PositionGapError
 from ledger.facts.blocks import check_block
-from ledger.kafka.broker import Admin, Broker, Partition, Sink, Source, partition_of
+from ledger.kafka.client.broker import Admin, Sink
+from ledger.kafka.client.connection import Broker, Partition, partition_of
+from ledger.kafka.client.source import Source
 from ledger.kafka.errors import BrokerAccessError, BrokerError, PublishUnfinishedError
 from ledger.kafka.guard import verify_topics
 from ledger.kafka.lease import StillHeld, publisher_lease

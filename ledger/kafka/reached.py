@@ -13,7 +13,9 @@ Source: docs/operating.md, status; docs/adr/0016-operations.md.
 from dataclasses import dataclass
 from typing import Final
 
-from ledger.kafka.broker import Admin, Broker, Partition, Source, partition_of
+from ledger.kafka.client.broker import Admin
+from ledger.kafka.client.connection import Broker, Partition, partition_of
+from ledger.kafka.client.source import Source
 from ledger.kafka.errors import TopicDivergedError
 from ledger.kafka.guard import Mismatch, mismatches
 from ledger.kafka.message import Address, messages_of

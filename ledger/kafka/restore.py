@@ -19,7 +19,8 @@ from typing import Final
 from ledger.errors import StoredEventDecodeError
 from ledger.events.ledger import LedgerOpened
 from ledger.integrity.commitment import quick_commitment
-from ledger.kafka.broker import Broker, Partition, Received, Source, partition_of
+from ledger.kafka.client.connection import Broker, Partition, Received, partition_of
+from ledger.kafka.client.source import Source
 from ledger.kafka.errors import MessageFormatError, TopicRestoreError
 from ledger.kafka.message import (
     Address,

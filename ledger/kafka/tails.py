@@ -15,7 +15,8 @@ from typing import Final
 
 from sqlalchemy import func, select
 
-from ledger.kafka.broker import Partition, Received, Source, partition_of
+from ledger.kafka.client.connection import Partition, Received, partition_of
+from ledger.kafka.client.source import Source
 from ledger.kafka.errors import MessageFormatError, TopicDivergedError
 from ledger.kafka.keys import Keys
 from ledger.kafka.message import Address, Message, Origin, address_of, messages_of, origin_of

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.dossier_claims import differences
+from app.cli.evidence.dossier_claims import differences
 from ledger.evidence.dossier.checking import check_dossier
 from ledger.evidence.dossier.format import (
     CLAIMS,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.engine_choice import in_the_open
+from app.cli.production.engine_choice import in_the_open
 from ledger.errors import InvalidCommandError
 from projections.runner.engines import EngineError, EngineMissingError
 from tests.cli.test_readmodels import on

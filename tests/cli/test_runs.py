@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.cli import cycle
-from app.cli.runs import differences, run_of
+from app.cli.figures import cycle
+from app.cli.figures.runs import differences, run_of
 from ledger.events.replay import ReplayRun
 from projections.cycle.facts import CycleFacts
 from projections.cycle.replay import Replay

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.cli.context import Cli
-from app.cli.persons import keys_path
+from app.cli.privacy.persons import keys_path
 from app.config import resolve
 from app.output.screen import Screen
 from tests.support.cli import Ran, run, run_words

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.subject import COMMANDS as PRIVACY
-from app.cli.write_catalogue import COMMANDS as BY_HAND
+from app.cli.privacy.subject import COMMANDS as PRIVACY
+from app.cli.recording.write_catalogue import COMMANDS as BY_HAND
 from app.texts.fields import FIELDS
 from ledger.events import ledger as ledger_events
 from ledger.events.base import Event

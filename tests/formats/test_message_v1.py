@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from ledger.integrity.commitment import quick_commitment, seal
-from ledger.kafka.broker import Partition, Received, partition_of
+from ledger.kafka.client.connection import Partition, Received, partition_of
 from ledger.kafka.decoding import decoded
 from ledger.kafka.errors import MessageFormatError
 from ledger.kafka.keys import Keys

@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from app.cli.simulate import PROFILE
+from app.cli.production.simulate import PROFILE
 from app.examples_folder import example_folder
 from app.simulator.profile import read_profile, targets_of, unit_types
 from app.simulator.recorded import setup_commands

@@ -10,9 +10,9 @@ import os
 import sys
 from pathlib import Path
 
-from ledger.kafka.broker import Broker
+from ledger.kafka.client.connection import Broker
 from ledger.kafka.errors import BrokerError
-from ledger.kafka.inbox import Inbox, take_all
+from ledger.kafka.inbox.intake import Inbox, take_all
 from tests.crash.child import KillAt, opened
 from tests.support.ledgers import FakeClock
 from tests.support.production import batch

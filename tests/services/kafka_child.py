@@ -7,7 +7,7 @@ everything before the n-th point was reached.
 import sys
 from pathlib import Path
 
-from ledger.kafka.broker import Broker
+from ledger.kafka.client.connection import Broker
 from ledger.kafka.publisher import Publisher
 from tests.crash.child import KillAt
 from tests.support.kafka import FAST, ledger_at

@@ -19,13 +19,15 @@ from uuid import uuid1
 import pytest
 from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 
-from app.cli import kafka as commands
 from app.cli.context import Cli
+from app.cli.kafka import publishing as commands
 from app.config import resolve
 from app.output.screen import Screen
 from ledger.application import LedgerApplication
-from ledger.kafka.broker import Admin, Broker, Sink, Source, partition_of
 from ledger.kafka.check import TopicsChecked, check_topics
+from ledger.kafka.client.broker import Admin, Sink
+from ledger.kafka.client.connection import Broker, partition_of
+from ledger.kafka.client.source import Source
 from ledger.kafka.errors import (
     PublisherBusyError,
     PublishUnfinishedError,

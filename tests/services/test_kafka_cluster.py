@@ -17,7 +17,8 @@ import pytest
 from kafka import KafkaAdminClient, TopicPartition
 
 from ledger.application import LedgerApplication
-from ledger.kafka.broker import Admin, Broker
+from ledger.kafka.client.broker import Admin
+from ledger.kafka.client.connection import Broker
 from ledger.kafka.errors import PublishUnfinishedError
 from ledger.kafka.guard import mismatches
 from tests.services.faults.rig import Rig, free_ports, process_of, rig_of, run_script, until

@@ -17,7 +17,7 @@ from uuid import uuid1
 import pytest
 
 from ledger.application import LedgerApplication
-from ledger.kafka.broker import Broker
+from ledger.kafka.client.connection import Broker
 from ledger.kafka.errors import PublishUnfinishedError
 from tests.services.faults.rig import (
     SCRIPTS,

@@ -16,7 +16,8 @@ import pytest
 from kafka import KafkaProducer
 
 from ledger.application import LedgerApplication
-from ledger.kafka.broker import Broker, Sink, partition_of
+from ledger.kafka.client.broker import Sink
+from ledger.kafka.client.connection import Broker, partition_of
 from ledger.kafka.errors import BrokerAccessError, PublisherBusyError, PublishUnfinishedError
 from ledger.kafka.message import messages_of
 from ledger.kafka.publisher import Publisher

@@ -26,11 +26,13 @@ from ledger.application import LedgerApplication
 from ledger.errors import InvalidCommandError
 from ledger.facts.batches import Batch
 from ledger.facts.blocks import read_facts
-from ledger.kafka.broker import Admin, Broker, Partition, Source
+from ledger.kafka.client.broker import Admin
+from ledger.kafka.client.connection import Broker, Partition
+from ledger.kafka.client.source import Source
 from ledger.kafka.errors import BrokerError, InboxLostError, TopicGuardError
-from ledger.kafka.inbox import Inbox, Taken, next_offset, prefix_of, take_all
-from ledger.kafka.inboxes import create_inbox, inbox_mismatches
-from ledger.kafka.letters import Letter, letters, retry
+from ledger.kafka.inbox.guard import create_inbox, inbox_mismatches
+from ledger.kafka.inbox.intake import Inbox, Taken, next_offset, prefix_of, take_all
+from ledger.kafka.inbox.letters import Letter, letters, retry
 from ledger.kafka.topics import Topics, dead_letters_of
 from ledger.verification import verify
 from schemas.codec import encode

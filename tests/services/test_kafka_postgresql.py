@@ -25,7 +25,7 @@ from ledger.aggregates.base import Proposal
 from ledger.application import LedgerApplication
 from ledger.envelopes import command
 from ledger.errors import LedgerError, StoreError
-from ledger.kafka.broker import Broker
+from ledger.kafka.client.connection import Broker
 from ledger.kafka.errors import PublisherBusyError
 from ledger.kafka.lease import PUBLISH_LOCK
 from ledger.store.mapper import AvroMapper

@@ -11,7 +11,8 @@ import pytest
 
 from ledger.application import LedgerApplication
 from ledger.errors import ConfigurationError, ReadModelAheadError
-from ledger.kafka.broker import Admin, Broker, Sink, partition_of
+from ledger.kafka.client.broker import Admin, Sink
+from ledger.kafka.client.connection import Broker, partition_of
 from ledger.kafka.errors import BrokerError, TopicRestoreError
 from ledger.kafka.guard import create_topics
 from ledger.kafka.message import Message, messages_of
@@ -433,7 +434,7 @@ def test_a_broker_that_is_not_there_is_said(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REGISTRO_KAFKA", "127.0.0.1:1")
-    monkeypatch.setattr("app.cli.from_topics.broker_of", _impatient)
+    monkeypatch.setattr("app.cli.kafka.from_topics.broker_of", _impatient)
 
     ran = run("--ledger", nowhere(tmp_path), command, "--source", "kafka")
 

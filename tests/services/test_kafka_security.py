@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from app.cli import kafka as commands
+from app.cli.kafka import publishing as commands
 from ledger.application import LedgerApplication
-from ledger.kafka.broker import Admin, Broker, Partition, Sink, Source
 from ledger.kafka.check import check_topics
+from ledger.kafka.client.broker import Admin, Sink
+from ledger.kafka.client.connection import Broker, Partition
+from ledger.kafka.client.source import Source
 from ledger.kafka.errors import BrokerAccessError, BrokerError
 from ledger.kafka.guard import create_topics, mend_topics, mismatches
 from ledger.kafka.message import Message

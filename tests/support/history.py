@@ -19,7 +19,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple, Self
 
-from ledger.kafka.broker import Broker, Partition, Sink, Source
+from ledger.kafka.client.broker import Sink
+from ledger.kafka.client.connection import Broker, Partition
+from ledger.kafka.client.source import Source
 from ledger.kafka.errors import MessageFormatError
 from ledger.kafka.message import Address, Message, address_of
 from ledger.kafka.topics import Topics

@@ -22,8 +22,8 @@ from kafka.admin import (
     ResourceType,
 )
 
-from ledger.kafka.broker import Broker
-from ledger.kafka.security import Security
+from ledger.kafka.client.connection import Broker
+from ledger.kafka.client.security import Security
 
 ROOT: Final = Path(__file__).parents[2]
 TLS: Final = ROOT / "ops" / "tls"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ledger.errors import LedgerError
 from ledger.kafka import publisher as publishing
-from ledger.kafka.broker import Broker
+from ledger.kafka.client.connection import Broker
 from ledger.kafka.publisher import Publisher
 from tests.support.history import History
 from tests.support.kafka import FAST, ledger_at

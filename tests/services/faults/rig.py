@@ -18,8 +18,9 @@ import pytest
 
 from ledger.application import LedgerApplication
 from ledger.kafka import publisher as publishing
-from ledger.kafka.broker import Admin, Broker
 from ledger.kafka.check import TopicsChecked, check_topics
+from ledger.kafka.client.broker import Admin
+from ledger.kafka.client.connection import Broker
 from ledger.kafka.guard import create_topics
 from ledger.kafka.publisher import FaultPoint, Published, Publisher
 from ledger.kafka.restore import restore

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.kafka.broker import Partition
+from ledger.kafka.client.connection import Partition
 from tests.support.history import Element, History, Step, Verdict, judge
 
 TOPIC = "t.events.v1"

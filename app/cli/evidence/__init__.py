@@ -1,0 +1,1 @@
+"""Commands that prove: verification, sealing, keys, time stamps, dossiers."""

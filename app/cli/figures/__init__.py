@@ -1,0 +1,1 @@
+"""Commands that read what is recorded: figures, histories, risks, updates."""

@@ -1,0 +1,1 @@
+"""Commands of the topics: publishing, restoring, the inbox and its dead letters."""

@@ -1,0 +1,160 @@
+"""A ledger read from its topics alone, for commands that take `--source kafka`.
+
+The records are restored into a file of their own, every commitment computed again, and the file
+goes with the command: nothing is written where the settings name a ledger.
+
+Source: docs/kafka.md, reading from the topics.
+"""
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from app.cli.context import Cli
+from app.cli.kafka.publishing import broker_of, topics_of
+from ledger.application import LedgerApplication
+from ledger.discrepancy import Discrepancy
+from ledger.errors import LedgerError, LedgerMissingError
+from ledger.kafka.errors import TopicRestoreError
+from ledger.kafka.restore import Restored, restore
+from ledger.store.engine import open_engine, store_url
+from ledger.store.store import Store
+from ledger.types import FIRST_POSITION
+
+_FILE: Final = "ledger.db"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TopicsLedger:
+    """What the topics gave."""
+
+    ledger: LedgerApplication
+    url: str
+    """Of its store, which is there as long as the context."""
+    restored: Restored
+    place: str
+    """Servers and prefix, as they are shown."""
+
+    def require_sound(self) -> None:
+        """Refuse topics with messages that no publisher of this ledger wrote in place of its own.
+
+        Raises:
+            TopicRestoreError: there are such messages.
+        """
+        for one in self.discrepancies[:1]:
+            raise TopicRestoreError(position=int(one.position), reason=one.detail)
+
+    @property
+    def discrepancies(self) -> tuple[Discrepancy, ...]:
+        """What stands in the topics and should not, or is not there and should."""
+        done = self.restored
+        found = [
+            Discrepancy(
+                kind="topic",
+                position=str(address.position),
+                stream="",
+                reason="topic_message",
+                facts={"address": str(address)},
+            )
+            for address in done.forged
+        ]
+        if done.cut and done.foreign:
+            found.append(
+                Discrepancy(
+                    kind="topic",
+                    position=str(done.position + 1),
+                    stream="",
+                    reason="topic_end",
+                    facts={"position": str(done.position), "found": str(done.foreign)},
+                )
+            )
+        return tuple(found)
+
+    def facts(self) -> dict[str, object]:
+        """Return what is answered in JSON about the messages."""
+        done = self.restored
+        return {
+            "messages": done.messages,
+            "foreign": done.foreign,
+            "repeated": done.repeated,
+            "cut": done.cut,
+        }
+
+    def lines(self, cli: Cli) -> list[str]:
+        """Return what is said to people about messages that were not used."""
+        done, told = self.restored, []
+        if done.foreign or done.repeated:
+            told.append(
+                cli.tr(
+                    f"Messaggi tralasciati: estranei {done.foreign}, ripetuti {done.repeated}.",
+                    f"Messages passed over: foreign {done.foreign}, repeated {done.repeated}.",
+                )
+            )
+        if done.cut:
+            told.append(
+                cli.tr(
+                    f"Dopo la posizione {done.position} i topic hanno messaggi di una "
+                    "registrazione incompleta: esclusi.",
+                    f"Behind position {done.position} the topics hold messages of an incomplete "
+                    "append: left out.",
+                )
+            )
+        return told
+
+
+@contextlib.contextmanager
+def topics_ledger(cli: Cli) -> Iterator[TopicsLedger]:
+    """Give the ledger that the topics hold, as long as the context.
+
+    Raises:
+        ConfigurationError: the settings name no broker.
+        TopicRestoreError: the topics do not give a ledger, or give another one than the settings
+            name.
+        StoredEventDecodeError: a record does not give its commitment.
+        BrokerError: Kafka does not answer.
+    """
+    broker, topics = broker_of(cli), topics_of(cli)
+    # The folder is its owner's alone: what a ledger holds is not for everybody on the machine.
+    with tempfile.TemporaryDirectory(prefix="registro-") as folder:
+        path = str(Path(folder) / _FILE)
+        store = Store(open_engine(store_url(path)), clock=cli.clock, entropy=cli.entropy)
+        try:
+            restored = restore(store, broker, topics)
+            _refuse_another(cli, restored)
+            ledger = _opened(cli, store, restored)
+            cli.screen.zone = ledger.zone
+            yield TopicsLedger(
+                ledger=ledger,
+                url=path,
+                restored=restored,
+                place=f"kafka://{broker.servers}/{topics.prefix}",
+            )
+        finally:
+            store.engine.dispose()
+
+
+def _opened(cli: Cli, store: Store, restored: Restored) -> LedgerApplication:
+    try:
+        return LedgerApplication.open(store, clock=cli.clock, entropy=cli.entropy)
+    except LedgerMissingError as error:
+        raise TopicRestoreError(
+            position=restored.position + 1, reason="the topics end before the ledger is opened"
+        ) from error
+
+
+def _refuse_another(cli: Cli, restored: Restored) -> None:
+    """Refuse topics of another ledger than the one that the settings name, if it is there."""
+    try:
+        opened = cli.open().identity.opened
+    except LedgerError:
+        # A ledger that was lost is what topics are for.
+        return
+    if opened is not None and opened.ledger_id != restored.origin.ledger_id:
+        raise TopicRestoreError(
+            position=FIRST_POSITION,
+            reason=f"the topics are of ledger {restored.origin.ledger_id}, "
+            f"the settings name ledger {opened.ledger_id}",
+        )

@@ -1,0 +1,1 @@
+"""Commands of production facts, their read models and figures."""

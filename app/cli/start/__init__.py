@@ -1,0 +1,1 @@
+"""Commands to begin with: the demonstration, a new ledger, a data folder."""

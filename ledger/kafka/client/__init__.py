@@ -1,0 +1,1 @@
+"""Kafka clients behind our own words; an inbox has its own consumer beside them."""

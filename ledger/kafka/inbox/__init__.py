@@ -1,0 +1,1 @@
+"""Facts that feeding systems send by Kafka: taken, refused, sent again."""
