@@ -29,7 +29,7 @@ demo: setup ## run the main job on the real figures of 2023
 test: setup-dev ## run the tests
 	$(BIN)/python -m pytest -n 2
 
-services-up: ## start PostgreSQL for tests on loopback; writes .services.env
+services-up: ## start PostgreSQL and Kafka on loopback; writes .services.env
 	scripts/services install
 	scripts/services up
 

@@ -27,6 +27,8 @@ _OTHER_VARIABLES: Final = frozenset(
     {CONFIG_VARIABLE, KAFKA_LOGIN, "REGISTRO_VECTORS", "REGISTRO_SIGNING_KEY"}
 )
 """Variables of this program that are not settings."""
+_OTHER_PREFIXES: Final = ("REGISTRO_TEST_", "REGISTRO_SERVICES_")
+"""How variables begin that `.services.env` holds for tests and for `scripts/services`."""
 
 _URL_PASSWORD: Final = re.compile(r"(://[^:/@]*:)(.*)(@)")
 """User, password and what follows in a database URL; a password may hold any sign, also `@`."""
@@ -286,7 +288,11 @@ def resolve(
             setting = Setting(spec=spec, value=spec.default, kind="default", origin="")
         found.append(setting)
     ours = {spec.variable for spec in SPECS} | _OTHER_VARIABLES
-    unknown = sorted(name for name in environment if name.startswith(PREFIX) and name not in ours)
+    unknown = sorted(
+        name
+        for name in environment
+        if name.startswith(PREFIX) and name not in ours and not name.startswith(_OTHER_PREFIXES)
+    )
     return Settings(found=tuple(found), unknown_variables=tuple(unknown))
 
 

@@ -35,6 +35,10 @@ DETAILS: Final[Mapping[str, str]] = MappingProxyType(
             "up to position {kept} the root is {found}; the kept head says {expected}: records "
             "were changed"
         ),
+        "root_unknown": (
+            "there is no root to compare with: the identity of the ledger, which every leaf holds, "
+            "cannot be read"
+        ),
         "signature_bad": "the signature of {key} does not fit the text",
         "signature_unknown": (
             "none of the known keys ({known_keys}) has signed; signed by: {signed_by}"
@@ -65,6 +69,7 @@ DETAILS: Final[Mapping[str, str]] = MappingProxyType(
             "behind position {position} the topics hold messages of no whole append, and {found} "
             "that are not of this ledger"
         ),
+        "ledger_unreadable": "the ledger is there and cannot be read: {error}",
         "ledger_differs": "the ledger gives the commitment {expected}, the log says {found}",
     }
 )

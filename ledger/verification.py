@@ -456,7 +456,9 @@ class _Verifier:
         kept = self._kept
         if kept is None:
             return
-        if self._state.tree.size < kept.size:
+        if self._state.records and self._state.ledger_id is None:
+            self._report("kept_head", None, "root_unknown")
+        elif self._state.tree.size < kept.size:
             self._report(
                 "kept_head",
                 None,

@@ -88,9 +88,15 @@ def commands() -> str:
 def _command(command: Any, path: str) -> Iterator[str]:
     children = getattr(command, "commands", None)
     if children:
+        if command.invoke_without_command:
+            yield from _one(command, path)
         for name, child in children.items():
             yield from _command(child, f"{path} {name}")
         return
+    yield from _one(command, path)
+
+
+def _one(command: Any, path: str) -> Iterator[str]:
     arguments = [p for p in command.params if p.param_type_name == "argument"]
     options = [p for p in command.params if p.param_type_name == "option" and p.name != "help"]
     if {p.name for p in options} >= set(COMMON):

@@ -7,6 +7,7 @@ Invariants:
 Source: rulings 26; docs/cli.md.
 """
 
+import functools
 import importlib
 import os
 import sys
@@ -18,7 +19,7 @@ import typer
 from typer.exceptions import TyperException
 
 from app.cli import failures
-from app.cli.commands import ENTRIES, Entry, entry_of
+from app.cli.commands import ENTRIES, RECORDING, Entry, entry_of
 from app.cli.globals import EXPORT, FLAGS, VALUES, GlobalOptions, extract
 from app.cli.help_frame import framed
 from app.config import KAFKA_LOGIN, SPECS, Settings, defaults, resolve
@@ -79,13 +80,17 @@ def _run(options: GlobalOptions, settings: Settings) -> int:
             screen.note(failures.unknown_variable(name, settings.lang))
         words = list(options.rest) or ["--help"]
         command = build(asked=_command(options), lang=settings.lang)
+        context = _context(settings, options, screen)
+        behind = _publishing(settings, options, context)
         code = command.main(
             args=words,
             prog_name=PROGRAM,
             complete_var=_COMPLETION,
             standalone_mode=False,
-            obj=_context(settings, options, screen),
+            obj=context,
         )
+        if behind is not None and code != INTERRUPTED:
+            behind()
         if options.export is not None:
             from app.output.export import write_tables  # noqa: PLC0415 - rarely asked for
 
@@ -200,6 +205,22 @@ def _context(settings: Settings, options: GlobalOptions, screen: Screen) -> obje
     from app.cli.context import Cli  # noqa: PLC0415 - imports the ledger, which help does not need
 
     return Cli(settings=settings, json="--json" in options.flags, screen=screen)
+
+
+def _publishing(
+    settings: Settings, options: GlobalOptions, context: object
+) -> Callable[[], None] | None:
+    """Return what publishes behind a command that records; None where nothing must."""
+    if settings["publish"] != "required" or _command(options) not in RECORDING:
+        return None
+    if {"--help", "--dry-run"} & set(options.rest):
+        return None
+    from app.cli.context import Cli  # noqa: PLC0415 - imports the ledger, which help does not need
+    from app.cli.kafka import required  # noqa: PLC0415 - Kafka's client, which few commands need
+
+    if not isinstance(context, Cli):
+        return None
+    return functools.partial(required.publish_since, context, required.before(context))
 
 
 def _asked(options: GlobalOptions) -> Lang:

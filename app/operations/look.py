@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from app.cli.context import Cli
-from app.cli.evidence.sealing import known_keys, log_folder
+from app.cli.evidence.sealing import known_keys, log_folder, max_seal_delay
 from app.cli.kafka.publishing import broker_of, ledger_of
 from app.operations.snapshot import Behind, Published, ReadModel, SealedUpTo, Snapshot
 from ledger.application import LedgerApplication
@@ -59,20 +59,6 @@ def look(cli: Cli, ledger: LedgerApplication, *, views: str) -> Snapshot:
     )
 
 
-def max_delay(cli: Cli) -> int | None:
-    """Return the setting `max_seal_delay` in seconds; None for no limit.
-
-    Raises:
-        ConfigurationError: it is no whole number.
-    """
-    text = cli.settings["max_seal_delay"]
-    if not text:
-        return None
-    if not text.isascii() or not text.isdigit():
-        raise ConfigurationError(setting="max_seal_delay", reason="write whole seconds")
-    return int(text)
-
-
 def _behind(ledger: LedgerApplication, position: int) -> Behind:
     pending = ledger.store.pending(Position(position))
     age = 0.0
@@ -109,7 +95,7 @@ def _published(cli: Cli, ledger: LedgerApplication) -> Published | None:
 
 
 def _sealed(cli: Cli, ledger: LedgerApplication) -> SealedUpTo | None:
-    limit = max_delay(cli)
+    limit = max_seal_delay(cli)
     try:
         folder = log_folder(cli)
     except ConfigurationError:

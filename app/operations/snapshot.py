@@ -185,7 +185,7 @@ def _of_published(published: Published | None) -> list[Problem]:
         Problem(
             kind="topics_unsafe",
             stage="published",
-            detail=f"{one.topic}: {one.setting} = {one.found}, {one.wanted}",
+            detail=f"{one.topic}: {one.setting} is {one.found}, must be {one.wanted}",
         )
         for one in published.mismatches
     ]

@@ -8,7 +8,7 @@ Source: ledger.discrepancy.
 from collections.abc import Mapping
 from typing import Final
 
-from app.texts.errors import damage_it
+from app.texts.errors import damage_it, error_texts
 from app.texts.evidence import DETAILS_EVIDENCE_IT, DISCREPANCIES_EVIDENCE
 from app.texts.text import Lang, Text, render
 from app.texts.values import facts_in
@@ -91,5 +91,5 @@ def detail_text(found: Discrepancy, lang: Lang) -> str:
     if "why" in facts:
         facts["why"] = facts_in({"reason": facts["why"]}, lang)["reason"]
     if found.cause is not None:
-        facts["error"] = damage_it(found.cause) or facts.get("error", "")
+        facts["error"] = damage_it(found.cause) or error_texts(found.cause, lang)[0]
     return render(DETAILS_IT[found.reason], facts)

@@ -12,6 +12,7 @@ from string import Template
 from typing import Final
 
 from app.texts.text import Lang, Text, render
+from app.texts.values import facts_in
 from app.texts.words import word
 from ledger.evidence.checkpoint import Checkpoint
 from ledger.evidence.dossier.faults import Fault
@@ -102,8 +103,8 @@ REFUSALS: Final[Mapping[str, Text]] = {
         "docs/operating.md",
     ),
     "no_such_fact": Text(
-        it="il blocco non ha un fatto con questo indice",
-        en="the block has no fact of this index",
+        it="il blocco non ha un fatto con questo indice: ne ha {count}, contati da 0",
+        en="the block has no fact of this index: it has {count}, counted from 0",
     ),
     "log_differs": Text(
         it="le foglie non danno la radice del sigillo: eseguire `registro verify --source tiles`",
@@ -127,15 +128,20 @@ def fault_text(fault: Fault, lang: Lang) -> str:
     if lang == "en":
         return fault.detail
     facts = {
-        name: _REASONS_IT.get(fact, fact) if name == "reason" else fact
+        name: _REASONS_IT.get(fact) or _italian(fact) if name == "reason" else fact
         for name, fact in fault.facts.items()
     }
     return render(FAULTS_IT[fault.kind], facts)
 
 
-def refusal_text(reason: str, lang: Lang) -> str:
+def _italian(reason: str) -> str:
+    """Return a reason that other checks give too, in Italian as far as it is known."""
+    return facts_in({"reason": reason}, "it")["reason"]
+
+
+def refusal_text(reason: str, facts: Mapping[str, str], lang: Lang) -> str:
     """Return why a dossier cannot be made, and what to do."""
-    return word(REFUSALS, reason, lang)
+    return render(word(REFUSALS, reason, lang), facts)
 
 
 PROGRAM: Final = """\

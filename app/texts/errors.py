@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Final
 
 from app.texts.engines import ERRORS_ENGINES
-from app.texts.evidence import ERRORS_EVIDENCE
+from app.texts.evidence import ERRORS_EVIDENCE, LISTS
 from app.texts.kafka import ERRORS_KAFKA
 from app.texts.privacy import PRIVACY
 from app.texts.rules import rule_texts
@@ -441,11 +441,24 @@ def error_texts(error: Exception, lang: Lang) -> tuple[str, str]:
         named = named if damage is None else {**named, "reason": damage}
     translated = facts_in(named, lang)
     sentence, hint = (render(text.in_(lang), translated) for text in texts)
-    if lang == "it" and named.get("reason") in _ABSENT:
-        sentence = render("{subject}: manca {field}; {reason}", translated)
+    if lang == "it" and _is_absent(named):
+        names_itself = named["field"] in translated["reason"]
+        told = "{subject}: {reason}" if names_itself else "{subject}: manca {field}; {reason}"
+        sentence = render(told, translated)
+    if named.get("kind") in LISTS:
+        hint = LISTS[named["kind"]].in_(lang)
     if named.get("append_key", "").startswith("facts/"):
         hint = BATCH_TAKEN.in_(lang)
     return _with_known(sentence, translated, lang), _with_near(hint, translated, lang)
+
+
+def _is_absent(facts: Mapping[str, str]) -> bool:
+    """Return whether a field is refused because nobody filled it in: an option that is not there.
+
+    An empty text that was given for a field of an event is quoted as the value that it is.
+    """
+    option = facts.get("field", "").startswith("--")
+    return facts.get("reason") in _ABSENT or (option and facts.get("value") == "")
 
 
 def _of_bytes(error: Exception) -> bool:

@@ -31,6 +31,13 @@ ERRORS_EVIDENCE: Final[Mapping[str, tuple[Text, Text]]] = {
         Text(it="non è una nota firmata: {reason}", en="not a signed note: {reason}"),
         _AGAIN,
     ),
+    "evidence_file": (
+        Text(it="file indicato, {path}: {reason}", en="file {path}: {reason}"),
+        Text(
+            it="correggere il percorso, o chiedere il file a chi lo ha mandato",
+            en="correct the path, or ask whoever sent the file for it",
+        ),
+    ),
     "signature_invalid": (
         Text(
             it="la firma di {key} non corrisponde al testo",
@@ -49,8 +56,12 @@ ERRORS_EVIDENCE: Final[Mapping[str, tuple[Text, Text]]] = {
             en="no signature of a known key; known: {known_keys}; signed by: {signed_by}",
         ),
         Text(
-            it="indicare la chiave pubblica di chi ha firmato, con --vkey o nel file dei testimoni",
-            en="give the public key of who signed, with --vkey or in the policy file",
+            it="avere per altra via la chiave pubblica di chi ha firmato (--vkey, file dei "
+            "testimoni); se il registro non la elenca, il sigillo è di un altro registro, o il "
+            "registro è stato rifatto: docs/it/discrepanza.md",
+            en="get the public key of who signed by another way (--vkey, policy file); if the "
+            "ledger does not list it, the checkpoint is of another ledger, or the ledger was made "
+            "anew: docs/operating.md",
         ),
     ),
     "key_format": (
@@ -138,6 +149,7 @@ ERRORS_EVIDENCE: Final[Mapping[str, tuple[Text, Text]]] = {
 TITLES_EVIDENCE_IT: Final[Mapping[str, str]] = {
     "checkpoint_format": "sigillo errato",
     "evidence": "prova non utilizzabile",
+    "evidence_file": "file non utilizzabile",
     "key_file": "chiave di firma non utilizzabile",
     "key_format": "chiave errata",
     "log_busy": "sigillo in corso",
@@ -153,9 +165,9 @@ TITLES_EVIDENCE_IT: Final[Mapping[str, str]] = {
 }
 
 DISCREPANCIES_EVIDENCE: Final[Mapping[str, Text]] = {
-    "checkpoint": Text(it="diverso dal sigillo", en="differs from the checkpoint"),
+    "checkpoint": Text(it="il sigillo non torna", en="the checkpoint does not agree"),
     "older_checkpoint": Text(
-        it="diverso dal sigillo di prima", en="differs from the older checkpoint"
+        it="il sigillo di prima non torna", en="the older checkpoint does not agree"
     ),
     "log_file": Text(it="file dei sigilli", en="file of the log"),
     "log_entry": Text(it="voce dei sigilli", en="entry of the log"),
@@ -164,6 +176,10 @@ DISCREPANCIES_EVIDENCE: Final[Mapping[str, Text]] = {
 }
 
 DETAILS_EVIDENCE_IT: Final[Mapping[str, str]] = {
+    "root_unknown": (
+        "non c'è una radice con cui confrontare: non si legge l'identità del registro, che sta in "
+        "ogni foglia"
+    ),
     "signature_bad": "la firma di {key} non corrisponde al testo",
     "signature_unknown": (
         "nessuna delle chiavi note ({known_keys}) ha firmato; firmato da: {signed_by}"
@@ -183,8 +199,15 @@ DETAILS_EVIDENCE_IT: Final[Mapping[str, str]] = {
     "entry_ledger": "{path}: la voce è del registro {found}, i sigilli sono di {expected}",
     "entry_position": "{path}: la voce è della posizione {found}, il suo posto è {expected}",
     "ledger_shorter": "i sigilli coprono {expected} registrazioni, il registro ne ha {found}",
+    "ledger_unreadable": "il registro c'è e non si legge: {error}",
     "ledger_differs": "il registro dà l'impegno {expected}, i sigilli dicono {found}",
 }
+
+LISTS: Final[Mapping[str, Text]] = {
+    "signing key": Text(it="vedere `registro keys list`", en="see `registro keys list`"),
+    "subject": Text(it="vedere `registro subject list`", en="see `registro subject list`"),
+}
+"""Where to look for what `registro search` does not find, by kind."""
 
 KEY_STATES: Final[Mapping[str, Text]] = {
     "active": Text(it="attiva", en="active"),
@@ -262,6 +285,12 @@ PATTERNS_EVIDENCE: Final[tuple[tuple[str, str], ...]] = (
     (r"an entry of (\d+) bytes, not (\d+)", r"una voce di \1 byte, non \2"),
     (r"(\d+) bytes do not hold (\d+) hashes", r"\1 byte non contengono \2 impronte"),
     (r"the checkpoint covers (\d+) records", r"il sigillo copre \1 registrazioni"),
+    (r"(\S+) is not among the keys given", r"\1 non è tra le chiavi date"),
+    (r"the signature of (\S+) does not fit the text", r"la firma di \1 non corrisponde al testo"),
+    (
+        r"no signature of a known key; known: (.+); signed by: (.+)",
+        r"nessuna delle chiavi note (\1) ha firmato; firmato da: \2",
+    ),
     (r"(\S+) is not a key of a log", r"\1 non è la chiave di un registro"),
     (r"(\S+) is not a key of a witness", r"\1 non è la chiave di un testimone"),
 )

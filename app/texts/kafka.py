@@ -8,7 +8,7 @@ Source: ledger.kafka.errors; ledger.kafka.check; docs/kafka.md.
 from collections.abc import Mapping
 from typing import Final
 
-from app.texts.text import Text
+from app.texts.text import Lang, Text
 
 ERRORS_KAFKA: Final[Mapping[str, tuple[Text, Text]]] = {
     "broker": (
@@ -139,3 +139,45 @@ FINDINGS: Final[Mapping[str, Text]] = {
     "repeated": Text(it="ripetuto, innocuo", en="repeated, harmless"),
 }
 """What the check says of a message."""
+
+PATTERNS_KAFKA: Final = (
+    (r"(\S+): topic is missing, must be there", r"\1: il topic manca"),
+    (r"([^ :]+): (\S+) is (\S+), must be (\S+)", r"\1: \2 è \3, deve essere \4"),
+    (r"missing", "assente"),
+    (r"there", "presente"),
+    (
+        r"topic (\S+), partition (\d+), offset (\d+): it holds (\S+), the ledger ends at .+ (\d+)",
+        r"\1, partizione \2, offset \3: contiene \4, il registro finisce alla posizione \5",
+    ),
+    (r"it is not one of: (.+)", r"non è tra: \1"),
+    (r"there is no such entry", "la voce non esiste"),
+    (r"give one of the two", "indicarne uno solo"),
+    (r"write FAMILY/PARTITION/OFFSET", "scrivere FAMIGLIA/PARTIZIONE/OFFSET"),
+    (r"write ADDRESS:PORT", "scrivere INDIRIZZO:PORTA"),
+    (
+        r"it holds (\d+\.\d+), the ledger ends at position (\d+)",
+        r"contiene \1, il registro finisce alla posizione \2",
+    ),
+    (
+        r"(\d+\.\d+) differs from the ledger's record",
+        r"\1 è diverso dalla registrazione del registro",
+    ),
+    (r"(\d+\.\d+) belongs to another partition", r"\1 sta in un'altra partizione"),
+    (
+        r"none of the last (\d+) messages is of this ledger",
+        r"nessuno degli ultimi \1 messaggi è di questo registro",
+    ),
+)
+"""Italian of the reasons that commands on Kafka give, by pattern."""
+
+STATES: Final[Mapping[str, Text]] = {
+    "missing": Text(it="assente", en="missing"),
+    "there": Text(it="presente", en="there"),
+}
+"""What is found, or must be, of a topic as a whole; other settings have values of their own."""
+
+
+def state_text(value: str, lang: Lang) -> str:
+    """Return what was found, or must be, of a topic, in a language."""
+    known = STATES.get(value)
+    return value if known is None else known.in_(lang)

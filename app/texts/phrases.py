@@ -9,6 +9,7 @@ from typing import Final
 
 from app.texts.engines import PATTERNS_ENGINES
 from app.texts.evidence import PATTERNS_EVIDENCE
+from app.texts.kafka import PATTERNS_KAFKA
 from app.texts.simulation import PATTERNS_FACTS, PATTERNS_SIMULATION
 
 _PATTERNS: Final = tuple(
@@ -16,6 +17,7 @@ _PATTERNS: Final = tuple(
     for pattern, italian in (
         *PATTERNS_EVIDENCE,
         *PATTERNS_ENGINES,
+        *PATTERNS_KAFKA,
         *PATTERNS_FACTS,
         *PATTERNS_SIMULATION,
         (r".+ \(at line (\d+), column (\d+)\)", r"il file non è TOML valido, riga \1, colonna \2"),
@@ -40,6 +42,8 @@ _PATTERNS: Final = tuple(
             r"l'estensione \1 non è prevista; una tra \2",
         ),
         (r"there is no such file", "il file non c'è"),
+        (r"file is not a database", "il file non è una base di dati"),
+        (r"there is no schema file of this name", "nessun file di schema ha questo nome"),
         (r"a name without '/'", "un nome senza '/'"),
         (r"stdin does not tell its format: one of (.+)", r"serve il formato di stdin: \1"),
         (r"one of (.+)", r"uno tra \1"),

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Final
 
 from app.texts.codes import choices_it
+from app.texts.events import EVENTS_IT
 from app.texts.rule_text import RuleText, texts
 from app.texts.rules_privacy import PRIVACY
 from app.texts.text import Lang, render
@@ -434,5 +435,9 @@ def rule_texts(name: str, facts: Mapping[str, str], lang: Lang) -> tuple[str, st
     filled = {fact: value or "-" for fact, value in facts_in(facts, lang).items()}
     if lang == "it" and {"field", "allowed"} <= filled.keys():
         filled["allowed"] = choices_it(filled["field"], filled["allowed"])
+    if lang == "it" and {"event_type", "until"} <= filled.keys():
+        name_of_type = filled["event_type"].rpartition(".")[2]
+        filled["event_type"] = f"'{EVENTS_IT.get(name_of_type, name_of_type)}'"
+        filled["until"] = "/".join(reversed(filled["until"].split("-")))
     sentence = render(found.sentence.in_(lang), filled)
     return f"{sentence} ({'regola' if lang == 'it' else 'rule'} {name})", found.hint.in_(lang)

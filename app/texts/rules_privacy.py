@@ -33,7 +33,7 @@ PRIVACY: Final = {
             "subject {subject} cannot be erased: a hold forbids it ({holds})",
         ),
         hint=(
-            "attendere che il blocco finisca; `registro hold list` dice chi e da quando",
+            "attendere che il blocco finisca; `registro hold list` dice quale e da quando",
             "wait for the hold to end; `registro hold list` says which and since when",
         ),
     ),

@@ -241,7 +241,7 @@ FACTS_IT: Final[Mapping[str, str]] = MappingProxyType(
 system says is not here, nor are sentences with values in them: both are shown as they came."""
 
 TRANSLATED_FACTS: Final = frozenset(
-    {"kind", "what", "first", "second", "expected", "actual", "guess", "found", "reason"}
+    {"kind", "what", "first", "second", "expected", "actual", "guess", "found", "wanted", "reason"}
 )
 """Facts that may hold such English; all others are shown as they are."""
 

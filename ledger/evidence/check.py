@@ -13,6 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from ledger.discrepancy import Discrepancy
+from ledger.errors import LedgerError, PositionGapError, StoredEventDecodeError
 from ledger.evidence.checkpoint import Checkpoint, parse_checkpoint
 from ledger.evidence.keyid import ED25519
 from ledger.evidence.note import Note, Verified, VerifierKey, parse_note, verified_signatures
@@ -28,6 +29,8 @@ PRESENT: Final = "checkpoint"
 """Kind of what is wrong with the checkpoint that is judged."""
 OLDER: Final = "older_checkpoint"
 """Kind of what is wrong with a checkpoint kept from earlier."""
+LEDGER: Final = "log_ledger"
+"""Kind of what the log and the ledger do not agree on."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,7 +104,7 @@ def compare_head(
     checkpoint: Checkpoint,
     roots: Mapping[TreeSize, Digest],
     *,
-    records: int,
+    records: int | None,
     kind: str = PRESENT,
 ) -> tuple[Discrepancy, ...]:
     """Compare what a checkpoint says with the tree that was computed.
@@ -109,9 +112,11 @@ def compare_head(
     Args:
         checkpoint: says size and root.
         roots: computed, by size.
-        records: how many records there are.
+        records: how many records there are; None when no tree could be computed over them.
         kind: `PRESENT` or `OLDER`.
     """
+    if records is None:
+        return (_found(kind, "root_unknown"),)
     if checkpoint.size > records:
         return (_found(kind, "checkpoint_longer", expected=checkpoint.size, found=records),)
     root = roots.get(checkpoint.size)
@@ -215,17 +220,23 @@ class _LogCheck:
     def _compare_store(self, leaf: bytes, index: int) -> None:
         if self.expected is None:
             return
-        wanted = next(self.expected, None)
+        try:
+            wanted = next(self.expected, None)
+        except (PositionGapError, StoredEventDecodeError) as error:
+            # What comes behind cannot be compared; `verify` on the ledger itself lists it all.
+            self.expected = None
+            self.found.append(unreadable_ledger(error, position=index + 1))
+            return
         if wanted is None:
             self.expected = None
-            self._entry(index, "ledger_shorter", found=index, expected=self.size, kind="log_ledger")
+            self._entry(index, "ledger_shorter", found=index, expected=self.size, kind=LEDGER)
         elif wanted != leaf:
             self._entry(
                 index,
                 "ledger_differs",
                 expected=wanted[-DIGEST_BYTES:].hex(),
                 found=leaf[-DIGEST_BYTES:].hex(),
-                kind="log_ledger",
+                kind=LEDGER,
             )
 
     def _compare_tile(self, file: TileFile) -> None:
@@ -260,6 +271,24 @@ class _LogCheck:
     def _entry(self, index: int, reason: str, *, kind: str = "log_entry", **facts: object) -> None:
         path = tile_path(ENTRIES, index // TILE_WIDTH)
         self.found.append(_found(kind, reason, position=index + 1, path=path, **facts))
+
+
+def unreadable_ledger(error: LedgerError, *, position: int | None = None) -> Discrepancy:
+    """Return what is said of a ledger that is there and cannot be compared with its log.
+
+    Args:
+        error: what stopped its reader; the position that it names is the one that is told.
+        position: from which on it cannot be compared; None for the ledger as a whole.
+    """
+    place = error.facts.get("position", position)
+    return Discrepancy(
+        kind=LEDGER,
+        position="" if place is None else str(place),
+        stream="",
+        reason="ledger_unreadable",
+        facts={"error": str(error)},
+        cause=error,
+    )
 
 
 def _found(kind: str, reason: str, *, position: int | None = None, **facts: object) -> Discrepancy:

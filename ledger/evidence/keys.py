@@ -20,7 +20,7 @@ from ledger.aggregates.signing import ACTIVE, KEY_STATES, RETIRING, KeysState
 from ledger.events.ledger import SigningKeyPublished
 from ledger.evidence.keyid import ED25519
 from ledger.evidence.note import SignerKey, VerifierKey, parse_signer, parse_verifier
-from ledger.evidence.problems import KeyFileError, KeyFormatError
+from ledger.evidence.problems import EvidenceFileError, KeyFileError, KeyFormatError
 
 KEY_SUFFIX: Final = ".key"
 PUBLIC_SUFFIX: Final = ".vkey"
@@ -96,14 +96,14 @@ def read_verifiers(path: Path) -> tuple[VerifierKey, ...]:
     """Read public keys from a file: one a line, empty lines and lines with # left out.
 
     Raises:
-        KeyFileError: the file cannot be read.
+        EvidenceFileError: the file cannot be read.
         KeyFormatError: a line is no key, or there is none.
     """
     try:
         with path.open(encoding="utf-8") as file:
             lines = file.read(KEY_FILE_BYTES_MAX).splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise KeyFileError(file=str(path), reason=str(error)) from error
+        raise EvidenceFileError(path=str(path), reason=str(error)) from error
     texts = [line for line in lines if line.strip() and not line.startswith("#")]
     if not texts:
         raise KeyFormatError(subject=path.name, reason="it holds no key")

@@ -26,6 +26,18 @@ class NoteFormatError(EvidenceError):
         super().__init__(reason=reason)
 
 
+class EvidenceFileError(EvidenceError):
+    """A file that was handed over cannot be read or written."""
+
+    code = "evidence_file"
+    exit_code = 84
+    template = "file {path}: {reason}"
+    hint = "correct the path, or ask whoever sent the file for it"
+
+    def __init__(self, *, path: str, reason: str) -> None:
+        super().__init__(path=path, reason=reason)
+
+
 class SignatureInvalidError(EvidenceError):
     """A signature that bears the name of a known key does not fit the text."""
 
@@ -44,7 +56,11 @@ class SignatureMissingError(EvidenceError):
     code = "signature_missing"
     exit_code = 73
     template = "no signature of a known key; known: {known_keys}; signed by: {signed_by}"
-    hint = "give the public key of who signed, with --vkey or in the policy file"
+    hint = (
+        "get the public key of who signed by another way (--vkey, policy file); if the ledger does "
+        "not list it, the checkpoint is of another ledger, or the ledger was made anew: "
+        "docs/operating.md"
+    )
 
     def __init__(self, *, known_keys: str, signed_by: str) -> None:
         super().__init__(known_keys=known_keys or "none", signed_by=signed_by or "none")

@@ -25,12 +25,11 @@ from ledger.evidence.checkpoint import (
     Checkpoint,
     SignedCheckpoint,
     open_checkpoint,
-    parse_checkpoint,
     sign_checkpoint,
 )
 from ledger.evidence.files import LogFiles
 from ledger.evidence.leaves import StoreLeaves
-from ledger.evidence.note import SignerKey, VerifierKey, parse_note
+from ledger.evidence.note import SignerKey, VerifierKey
 from ledger.evidence.problems import KeyFileError, LogConflictError, LogMissingError
 from ledger.evidence.tiles import TileBuilder, TileReader
 from ledger.records import instant_of
@@ -89,7 +88,7 @@ class Sealer:
         self._leaves = leaves
         self._origin = origin
         self._signers = tuple(signers)
-        self._known = (*known, *(signer.verifier for signer in signers))
+        self._known = tuple(dict.fromkeys((*known, *(signer.verifier for signer in signers))))
         self._clock = clock
         self._reader = TileReader(directory)
         self._files = LogFiles(directory, fault_point=fault_point)
@@ -209,44 +208,6 @@ def sealer_of(
         clock=ledger.clock,
         fault_point=fault_point,
     )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SealDelay:
-    """How far the seal is behind the ledger."""
-
-    sealed: int
-    """Records that the last checkpoint covers; 0 without one."""
-    unsealed: int
-    """Records after it."""
-    seconds: float
-    """How long the oldest of these has waited by now; 0 when there is none."""
-
-
-def seal_delay(ledger: LedgerApplication, directory: Path) -> SealDelay:
-    """Return how far the seal in a directory is behind the ledger: for a screen or a metric.
-
-    Reads the checkpoint's size and one row; signatures and tiles are not judged here.
-
-    Args:
-        ledger: only read.
-        directory: of the log; without a checkpoint nothing is sealed.
-
-    Raises:
-        NoteFormatError: the checkpoint is no note.
-        CheckpointFormatError: it is no checkpoint.
-    """
-    try:
-        note = parse_note(TileReader(directory).checkpoint())
-    except LogMissingError:
-        size = TreeSize(0)
-    else:
-        size = parse_checkpoint(note.text).size
-    pending = ledger.store.pending(Position(size))
-    if pending.since is None:
-        return SealDelay(sealed=size, unsealed=0, seconds=0.0)
-    waited = (ledger.clock.now() - pending.since).total_seconds()
-    return SealDelay(sealed=size, unsealed=pending.records, seconds=max(waited, 0.0))
 
 
 def seal(

@@ -3,7 +3,7 @@
 Invariants:
 1. A message is sent only after Kafka confirmed everything more than `BATCH_MESSAGES` before it.
 2. Where to go on is read from the topics and judged against the ledger, after every start and every
-   failure; nothing is sent behind something that differs.
+   failure; nothing is sent behind something that differs, or behind what only a leader has.
 3. A record whose content does not give its commitment is not published.
 4. Appends neither wait for publishing nor are ever undone by it.
 5. The lock is asked for right before every batch; a publisher that lost it drops what waits.
@@ -13,7 +13,7 @@ Source: docs/adr/0014-kafka.md; rulings 25.
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -26,7 +26,7 @@ from ledger.kafka.errors import BrokerAccessError, BrokerError, PublishUnfinishe
 from ledger.kafka.guard import verify_topics
 from ledger.kafka.lease import StillHeld, publisher_lease
 from ledger.kafka.message import Address, Message, messages_of
-from ledger.kafka.tails import BATCH_MESSAGES, Ledger, Resume, read_tails, resume
+from ledger.kafka.tails import BATCH_MESSAGES, Ledger, Resume, Tails, read_tails, resume
 from ledger.kafka.topics import MESSAGE_BYTES_MAX
 from ledger.records import StoredRecord
 from ledger.types import Position
@@ -188,13 +188,16 @@ class _Session:
         fault_point("publish.leased")
         with Admin(broker) as admin:
             verify_topics(admin, ledger.topics)
+            log_ends = admin.log_ends(ledger.topics.all)
         fault_point("publish.guarded")
         sink = Sink(broker)
         try:
             # The producer comes first: its predecessor in this process is closed by now, so the
             # tails do not move any more.
             with Source(broker) as source:
-                begin = resume(ledger, read_tails(source, ledger), refill=refill)
+                tails = read_tails(source, ledger)
+            _require_shown(broker, tails, log_ends)
+            begin = resume(ledger, tails, refill=refill)
         except BaseException:
             sink.close()
             raise
@@ -250,6 +253,29 @@ class _Session:
         self._fault_point("publish.confirmed")
         confirmed, self._waiting, self._waiting_bytes = self._waiting, 0, 0
         yield confirmed
+
+
+def _require_shown(broker: Broker, tails: Tails, log_ends: Mapping[Partition, int]) -> None:
+    """Refuse to go on while readers are not shown everything that a leader holds.
+
+    Too few replicas have the rest yet. Who goes on behind what is shown sends the rest again.
+
+    Args:
+        broker: where the topics are.
+        tails: what readers are shown.
+        log_ends: where the logs ended before the tails were read.
+
+    Raises:
+        BrokerError: there is more than is shown; it will be shown or cut off, so try again.
+    """
+    for place, end in log_ends.items():
+        shown = tails.ends.get(place, 0)
+        if shown < end:
+            raise BrokerError(
+                servers=broker.servers,
+                reason=f"{place.topic}/{place.number} holds {end - shown} messages that too few "
+                "replicas have yet",
+            )
 
 
 def size_of(message: Message) -> int:

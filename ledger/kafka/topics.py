@@ -23,6 +23,9 @@ MESSAGE_BYTES_MAX: Final = 8 * 2**20
 """Largest message and largest batch of messages, in bytes."""
 FRAME_BYTES: Final = 64 * 2**10
 """What Kafka adds around a batch, at most."""
+COMPRESSION: Final = "zstd"
+"""What the broker keeps, whatever a sender compresses with: our client cannot read every kind, and
+one batch that it cannot read would stop it for ever."""
 _STREAM_PARTS: Final = 3
 
 
@@ -89,6 +92,7 @@ def settings_of(*, insync: int) -> Mapping[str, str]:
         "retention.ms": "-1",
         "retention.bytes": "-1",
         "unclean.leader.election.enable": "false",
+        "compression.type": COMPRESSION,
         "min.insync.replicas": str(insync),
         "max.message.bytes": str(MESSAGE_BYTES_MAX + FRAME_BYTES),
     }

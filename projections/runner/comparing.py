@@ -19,7 +19,7 @@ from sqlalchemy import Engine, inspect, select
 from ledger.application import LedgerApplication
 from ledger.discrepancy import Discrepancy
 from ledger.errors import ProjectionError
-from ledger.store.engine import file_of, open_engine, store_url, translated
+from ledger.store.engine import translated
 from ledger.types import Position
 from projections.runner.contract import Projection
 from projections.runner.folding import fold_from_first
@@ -63,25 +63,6 @@ class _Stored:
     """The digest kept with it, when there is one of this position."""
 
 
-def existing_views(url: str) -> Engine | None:
-    """Return a reading engine over the read models; None when there are none.
-
-    Args:
-        url: SQLAlchemy URL of a place where they may be.
-
-    Raises:
-        StoreUnavailableError: the place cannot be read.
-    """
-    parsed = store_url(url)
-    file = file_of(parsed)
-    if file is not None and not file.exists():
-        return None
-    engine = open_engine(parsed, read_only=True)
-    with translated(engine):
-        found = inspect(engine).has_table(generation.name)
-    return engine if found else None
-
-
 def compare(
     ledger: LedgerApplication,
     engine: Engine,
@@ -93,7 +74,7 @@ def compare(
 
     Args:
         ledger: to fold from.
-        engine: from `existing_views`.
+        engine: from `projections.runner.standing.existing_views`.
         deep: fold all of them, also those whose digest fits.
         progress: told before each of them.
     """

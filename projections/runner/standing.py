@@ -9,9 +9,9 @@ Source: docs/adr/0010-read-models.md; docs/operating.md, status.
 
 from dataclasses import dataclass
 
-from sqlalchemy import inspect, select
+from sqlalchemy import Engine, inspect, select
 
-from ledger.store.engine import file_of, open_engine, reading, store_url
+from ledger.store.engine import file_of, open_engine, reading, store_url, translated
 from projections.runner.tables import LIVE, generation
 
 
@@ -30,6 +30,31 @@ class Standing:
     halted_reason: str | None
 
 
+def existing_views(url: str) -> Engine | None:
+    """Return a reading engine over the read models; None when there are none.
+
+    Args:
+        url: SQLAlchemy URL or file of a place where they may be.
+
+    Raises:
+        StoreUnavailableError: the place cannot be read.
+        StoreError: it holds something else.
+    """
+    place = store_url(url)
+    file = file_of(place)
+    if file is not None and not file.exists():
+        return None
+    engine = open_engine(place, read_only=True)
+    found = False
+    try:
+        with translated(engine):
+            found = inspect(engine).has_table(generation.name)
+    finally:
+        if not found:
+            engine.dispose()
+    return engine if found else None
+
+
 def standings(url: str) -> tuple[Standing, ...]:
     """Return where the live generation of each read model stands, by name.
 
@@ -40,11 +65,9 @@ def standings(url: str) -> tuple[Standing, ...]:
         StoreUnavailableError: the database does not answer.
         StoreError: it holds something else.
     """
-    place = store_url(url)
-    file = file_of(place)
-    if file is not None and not file.exists():
+    engine = existing_views(url)
+    if engine is None:
         return ()
-    engine = open_engine(place, read_only=True)
     columns = [
         generation.c[name]
         for name in (
@@ -59,8 +82,6 @@ def standings(url: str) -> tuple[Standing, ...]:
     statement = select(*columns).where(generation.c.state == LIVE).order_by(columns[0])
     try:
         with reading(engine) as connection:
-            if not inspect(connection).has_table(generation.name):
-                return ()
             return tuple(
                 Standing(
                     projection=row.projection,

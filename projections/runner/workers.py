@@ -8,6 +8,7 @@ Source: docs/adr/0010-read-models.md.
 
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
 from ledger.application import LedgerApplication
@@ -15,6 +16,7 @@ from ledger.types import Position
 from projections.runner.contract import Projection
 from projections.runner.engines import (
     RANGES_PER_WORKER,
+    EngineError,
     Job,
     JobFailedError,
     Part,
@@ -45,6 +47,7 @@ class ProcessEngine:
 
         Raises:
             ProjectionError: a record cannot be read or folded.
+            EngineError: a process was killed.
         """
         context = multiprocessing.get_context("spawn")
         parts: list[Part] = []
@@ -53,14 +56,20 @@ class ProcessEngine:
             for after, through in ranges(head, self.workers * RANGES_PER_WORKER)
         ]
         with ProcessPoolExecutor(self.workers, mp_context=context) as pool:
-            waiting = [pool.submit(fold_job, job) for job in jobs]
             try:
+                waiting = [pool.submit(fold_job, job) for job in jobs]
                 for job, future in zip(jobs, waiting, strict=True):
                     parts.append(future.result())
                     progress(job.through, head)
             except JobFailedError as error:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise error.original() from error
+            except BrokenProcessPool as error:
+                raise EngineError(
+                    engine="processes",
+                    address="this machine",
+                    reason="a worker process was killed, perhaps for want of memory: use fewer",
+                ) from error
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise

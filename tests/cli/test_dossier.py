@@ -150,6 +150,18 @@ def test_without_a_key_from_elsewhere_the_reader_is_warned(place: Path) -> None:
     assert run("dossier", "check", "checked.zip", "--json").json["key"] == "dossier"
 
 
+def test_the_reader_is_told_year_and_day_and_no_english(place: Path) -> None:
+    data = written(place, "--year", "2023", "--indicator", "PS", "--as-of", "2024-03-01")
+    Path("checked.zip").write_bytes(data)
+    Path("other").write_text(new_signer("x", b"\x01" * SEED_BYTES).verifier.text, encoding="utf-8")
+
+    ran = run("dossier", "check", "checked.zip", "--vkey", "other", "--lang", "it")
+
+    assert "INPS 2023, noto al 01/03/2024" in ran.out
+    assert "non è tra le chiavi date" in ran.out
+    assert "known" not in ran.out
+
+
 def test_the_key_of_somebody_else_is_refused(place: Path) -> None:
     data = written(place, "--indicator", "PS")
     Path("other").write_text(new_signer("x", b"\x01" * SEED_BYTES).verifier.text, encoding="utf-8")
@@ -326,6 +338,7 @@ def test_a_fact_is_named_by_position_and_index(
 
     assert ran.code == 13
     assert told in ran.err
+    assert f"field --event has the value '{address.format(p=position)}'" in ran.err
 
 
 def test_what_is_not_sealed_is_not_shown(blocks: tuple[Path, int], tmp_path: Path) -> None:
@@ -369,3 +382,11 @@ def test_a_figure_without_its_year_is_no_figure(place: Path) -> None:
     faults = differences(replace(found.question, year=None), found.events)
 
     assert {one.kind for one in faults} == {"claim"}
+
+
+def test_an_option_that_is_not_there_is_not_quoted_as_an_empty_value(place: Path) -> None:
+    words = ("--ledger", str(place / "registro.db"), "--lang", "it")
+    nowhere = run(*words, "dossier", "--vkey", str(place / "keys"))
+
+    assert "dossier: manca --out; dire quale file scrivere" in nowhere.err
+    assert "valore ''" not in nowhere.err

@@ -1,6 +1,7 @@
 """Sealing from the command line: keys, seals, what verify says of them, witnesses, timestamps."""
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -273,6 +274,45 @@ def test_refuses_a_second_first_key_and_a_rotation_of_none(place: Path) -> None:
     assert not (place / "other.signing").exists()
 
 
+def test_a_new_key_names_the_file_to_hand_over_and_a_rotation_the_next_step(place: Path) -> None:
+    first = vkey_of(place)
+
+    ran = run("keys", "rotate", "--actor", "DG", "--lang", "it")
+
+    (told,) = [line for line in ran.out.splitlines() if line.endswith(".vkey")]
+    assert read_verifiers(Path(told.split(": ")[1].strip())) != read_verifiers(Path(first))
+    assert f"`registro keys retire {Path(first).stem}`" in ran.err
+
+
+def test_a_key_is_retired_once_and_the_last_one_with_a_warning(place: Path) -> None:
+    key_id = Path(vkey_of(place)).stem
+    words = ("keys", "retire", key_id, "--actor", "DG", "--lang", "it")
+
+    last, again = run(*words), run(*words)
+    sealed = run("seal", "--lang", "it")
+
+    assert last.code == again.code == 0
+    assert "Nessuna chiave è più attiva" in last.err
+    assert "già ritirata" in again.err
+    assert run("keys", "list", "--json").json["keys"][0]["state"] == "retired"
+    assert sealed.code == 75
+    assert "il registro non ha una chiave attiva" in sealed.err
+
+
+def test_a_key_that_nobody_knows_is_looked_for_among_the_keys(place: Path) -> None:
+    ran = run("keys", "retire", "00000000", "--actor", "DG", "--lang", "it")
+
+    assert Path(vkey_of(place)).stem in ran.err
+    assert "registro keys list" in ran.err
+
+
+@pytest.mark.usefixtures("clean_place")
+def test_a_ledger_without_keys_says_how_to_make_one() -> None:
+    assert run("init", "--body", "INPS").code == 0
+
+    assert "registro keys new" in run("keys", "list", "--lang", "it").out
+
+
 def test_a_key_is_in_the_trail_with_its_words(place: Path) -> None:
     position = run("status", "--json").json["position"] - 2
     found = [run("show", str(number), "--lang", "it").out for number in range(1, position + 3)]
@@ -351,7 +391,7 @@ def test_the_wrong_key_and_a_forged_checkpoint_are_discrepancies(sealed_place: P
 
 
 @pytest.mark.parametrize(
-    ("content", "code"), [(b"nothing", 71), (b"a\nb\n\n\xe2\x80\x94 n AAAAAAAA\n", 76), (None, 71)]
+    ("content", "code"), [(b"nothing", 71), (b"a\nb\n\n\xe2\x80\x94 n AAAAAAAA\n", 76), (None, 84)]
 )
 def test_a_file_that_is_no_checkpoint_is_refused(
     sealed_place: Path, content: bytes | None, code: int
@@ -360,6 +400,71 @@ def test_a_file_that_is_no_checkpoint_is_refused(
         (sealed_place / "file").write_bytes(content)
 
     assert run("verify", "--checkpoint", "file", "--json").problem["exit_code"] == code
+
+
+@pytest.mark.parametrize("option", ["--checkpoint", "--since", "--vkey"])
+@pytest.mark.usefixtures("sealed_place")
+def test_a_file_that_is_not_there_is_named_and_no_key_is_proposed(option: str) -> None:
+    ran = run("verify", option, "nowhere", "--lang", "it")
+
+    assert ran.code == 84
+    assert "nowhere: il file non c'è" in ran.err
+    assert "keys new" not in ran.err
+
+
+LATER = 6
+"""A record behind the identity and the schemas that it needs."""
+KEY_CHANGED = ("UPDATE record SET append_key = 'x' WHERE position = ?", (LATER,))
+IDENTITY = ("UPDATE record SET content = x'00' WHERE stream = ?", ("ledger",))
+
+
+def test_the_folder_is_not_said_to_be_clean_when_the_ledger_cannot_be_read(
+    sealed_place: Path,
+) -> None:
+    tamper(sealed_place / "registro.db", IDENTITY)
+
+    ran = run("verify", "--source", "tiles", "--vkey", vkey_of(sealed_place), "--json")
+
+    assert (ran.code, kinds(ran)) == (1, {"log_ledger"})
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["DELETE FROM record WHERE position = ?", "UPDATE record SET content = x'00' WHERE position=?"],
+)
+def test_a_record_that_cannot_be_read_is_a_discrepancy_of_the_folder(
+    sealed_place: Path, change: str
+) -> None:
+    words = ("--source", "tiles", "--vkey", vkey_of(sealed_place))
+    tamper(sealed_place / "registro.db", (change, (LATER,)))
+
+    ran = run("verify", *words, "--json")
+
+    assert ran.code == 1
+    assert ("log_ledger", LATER) in {
+        (one["kind"], one["position"]) for one in ran.json["discrepancies"]
+    }
+
+
+def test_without_the_identity_no_record_is_said_to_be_removed(sealed_place: Path) -> None:
+    words = ("--since", kept(sealed_place), "--vkey", vkey_of(sealed_place), "--lang", "it")
+    head = run("verify", "--json").json["head"]
+    tamper(sealed_place / "registro.db", IDENTITY)
+
+    ran = run("verify", *words, "--head", f"{head['position']}:{head['root']}")
+
+    assert ran.code == 1
+    assert "sono state tolte" not in ran.out
+    assert "non si può calcolare" in ran.out
+
+
+def test_the_head_of_a_changed_ledger_is_not_proposed_to_be_kept(sealed_place: Path) -> None:
+    tamper(sealed_place / "registro.db", KEY_CHANGED)
+
+    ran = run("verify", "--lang", "it")
+
+    assert ran.code == 1
+    assert "Conservare la riga" not in ran.out
 
 
 def test_the_folder_alone_is_checked_without_the_ledger(sealed_place: Path) -> None:
@@ -459,6 +564,30 @@ def test_a_request_goes_to_a_file_with_the_proof_from_an_older_size(sealed_place
     assert body.endswith((sealed_place / "registro.log/checkpoint").read_bytes())
 
 
+@pytest.mark.usefixtures("sealed_place")
+def test_a_request_is_told_in_json_and_to_people_with_the_next_step() -> None:
+    shown = run("witness-request", "--json").json
+    written = run("witness-request", "--out", "request", "--json").json
+    told = run("witness-request", "--out", "request", "--lang", "it")
+
+    assert shown["request"].startswith("old 0\n\n")
+    assert (written["old"], written["file"]) == (0, "request")
+    assert "registro seal --add-cosignature" in told.err
+
+
+def test_refuses_to_seal_into_the_log_of_a_ledger_made_anew(sealed_place: Path) -> None:
+    other = str(sealed_place / "other.db")
+    assert run("init", "--body", "INPS", "--ledger", other).code == 0
+    assert run("keys", "new", "--actor", "DG", "--ledger", other).code == 0
+
+    ran = run("seal", "--ledger", other, "--dir", "registro.log", "--lang", "it")
+
+    assert ran.code == 73
+    known = ran.err.split("note: ")[1].split("; firmato da")[0].split(", ")
+    assert len(known) == len(set(known)) == 1
+    assert "registro è stato rifatto" in ran.err
+
+
 def test_refuses_bad_requests_and_answers(sealed_place: Path) -> None:
     answer = cosigned(sealed_place)
     policy = policy_for(sealed_place)
@@ -468,7 +597,7 @@ def test_refuses_bad_requests_and_answers(sealed_place: Path) -> None:
     assert run("witness-request", "--old", "99").code == 13
     assert run("witness-request", "--out", "no/folder").code == 13
     assert run("seal", "--add-cosignature", answer).code == 13
-    assert run("seal", "--add-cosignature", "nowhere", "--policy", policy).code == 71
+    assert run("seal", "--add-cosignature", "nowhere", "--policy", policy).code == 84
     assert run("seal", "--add-cosignature", answer, "--policy", policy).code == 72
     assert run("seal", "--add-cosignature", answer, "--policy", "nowhere").code == 81
 
@@ -492,7 +621,11 @@ def test_a_timestamp_is_asked_for_checked_and_kept_beside_what_it_stamps(
     too_late = run(*words)
     ran = run(*words, "--size", str(size))
 
+    shown = run(*words[:-1], "--size", str(size), "--lang", "it").out
+
     assert too_late.problem["exit_code"] == 82
+    assert re.search(r"\d\d/\d\d/\d{4} \d\d:\d\d:\d\d UTC", shown)
+    assert f"checkpoint.{size}.tsr" in shown
     assert "GMT" in ran.json["time"]
     log = sealed_place / "registro.log"
     assert (log / f"checkpoint.{size}").read_bytes() == stamped

@@ -1,5 +1,6 @@
 """Personal data on the command line: who is told what, how a person is erased, what forbids it."""
 
+import re
 import shutil
 import sqlite3
 from pathlib import Path
@@ -401,6 +402,14 @@ def test_a_term_keeps_what_is_asked_for(subject: str) -> None:
 
     assert refused(*erasure(subject)) == "retention_running"
     accepted(*erasure(subject, ground="order"))
+
+
+def test_a_running_term_is_told_with_the_day_and_the_word_of_the_reader(subject: str) -> None:
+    assert run("retention", "set", "ActAdopted", "10", "--act", ACT, "--actor", "RPCT").code == 0
+
+    ran = run(*erasure(subject), "--actor", "RPCT", "--lang", "it")
+
+    assert re.search(r"'Atto adottato' da conservare fino al \d\d/\d\d/\d{4}", ran.err)
 
 
 def test_who_is_beyond_the_terms_is_due(subject: str) -> None:

@@ -84,3 +84,10 @@ def test_the_yaml_of_the_command_page_is_accepted(newcomer: Path) -> None:
         assert run(*words, "--actor", "DG").code == 0
     ran = run("record", "events.yaml")
     assert ran.code == 0, ran.err
+
+
+def test_a_group_that_is_a_command_itself_has_its_section() -> None:
+    text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+
+    assert "\n### `registro dossier`\n" in text
+    assert "| `--sealed-only` |" in text

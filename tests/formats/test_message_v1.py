@@ -178,6 +178,7 @@ def test_the_settings_of_topics_keep_everything() -> None:
         "retention.ms": "-1",
         "retention.bytes": "-1",
         "unclean.leader.election.enable": "false",
+        "compression.type": "zstd",
         "min.insync.replicas": "2",
         "max.message.bytes": "8454144",
     }

@@ -207,6 +207,11 @@ def test_a_variable_of_ours_is_a_setting(name: str) -> None:
 
 
 @each(OURS)
+def test_whoever_records_waits_for_kafka(name: str) -> None:
+    assert SERVICES[name]["environment"]["REGISTRO_PUBLISH"] == "required"
+
+
+@each(OURS)
 def test_our_services_run_the_image_of_this_release(name: str) -> None:
     version = re.search(r'^version = "(.+)"', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
     assert version is not None

@@ -20,7 +20,7 @@ import pytest
 from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 
 from app.cli.context import Cli
-from app.cli.kafka import publishing as commands
+from app.cli.kafka import required as required_publishing
 from app.config import resolve
 from app.output.screen import Screen
 from ledger.application import LedgerApplication
@@ -553,7 +553,7 @@ def required(ledger: Ledger, path: Path, servers: str = SERVERS) -> str:
     screen = Screen(lang="it", color=False, quiet=False)
     err = io.StringIO()
     with contextlib.redirect_stderr(err):
-        commands.publish_recorded(Cli(settings=settings, json=False, screen=screen))
+        required_publishing.publish_recorded(Cli(settings=settings, json=False, screen=screen))
     return err.getvalue()
 
 
@@ -567,7 +567,7 @@ def required(ledger: Ledger, path: Path, servers: str = SERVERS) -> str:
 def test_required_publishing_says_whether_kafka_has_it(
     ledger: Ledger, path: Path, servers: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commands, "REQUIRED_SECONDS", 4.0)
+    monkeypatch.setattr(required_publishing, "REQUIRED_SECONDS", 4.0)
     head = ledger.store.head()
 
     assert said in required(ledger, path, servers)
@@ -577,7 +577,7 @@ def test_required_publishing_says_whether_kafka_has_it(
 def test_required_publishing_leaves_the_sending_to_a_publisher_that_runs(
     ledger: Ledger, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commands, "REQUIRED_SECONDS", 2.0)
+    monkeypatch.setattr(required_publishing, "REQUIRED_SECONDS", 2.0)
 
     with Publisher(ledger, BROKER) as running:
         before = required(ledger, path)

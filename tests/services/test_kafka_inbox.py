@@ -118,9 +118,13 @@ def avro_of(name: str = "RequestReceived", **values: object) -> Sent:
     return Sent(encode(schema, fact(name, **values)), headers)
 
 
-def send(topic: str, messages: Sequence[Sent]) -> None:
+def send(topic: str, messages: Sequence[Sent], *, compression: str | None = None) -> None:
     producer = KafkaProducer(
-        bootstrap_servers=SERVERS, acks="all", linger_ms=20, max_request_size=2**23
+        bootstrap_servers=SERVERS,
+        acks="all",
+        linger_ms=20,
+        max_request_size=2**23,
+        compression_type=compression,
     )
     for one in messages:
         producer.send(
@@ -341,6 +345,73 @@ def test_what_is_refused_is_not_judged_again(
     assert _ends(dead_letters_of(topic)) == ends
     assert [(one.first, one.last) for one in third] == [(0, 1)]
     assert_exact(ledger, topic, ["dup", "g0"], 1)
+
+
+def test_marks_behind_the_refused_do_not_hide_them(
+    ledger: LedgerApplication, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A retry writes as many marks as it sends: more than are read back at once."""
+    monkeypatch.setattr("ledger.kafka.inbox.letters.PAGE", 3)
+    send(topic, [Sent(b"{")] * 4)
+    take(ledger, topic)
+
+    retry(BROKER, letters(BROKER, topic, values=True))
+    taken = take(ledger, topic)
+
+    assert [(one.first, one.last, one.refused) for one in taken] == [(4, 7, 4)]
+    assert_exact(ledger, topic, [], 8)
+
+
+class _RawName(str):
+    """A header name that is written as bytes that are not UTF-8."""
+
+    __slots__ = ()
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:  # noqa: ARG002 - as the class it stands in for
+        return b"\xffname"
+
+
+@pytest.mark.parametrize(("compression", "read"), [("zstd", "\\xffname"), (None, "\ufffdname")])
+def test_header_names_that_are_not_utf_8_keep_nothing_from_being_read(
+    ledger: LedgerApplication, topic: str, compression: str | None, read: str
+) -> None:
+    """A broker that compresses a batch itself writes such a name anew."""
+    odd = (*JSON, (_RawName("name"), b"\xff"))
+    send(
+        topic,
+        [
+            Sent(json_of(source_id="a")),
+            Sent(json_of(source_id="b"), odd),
+            Sent(b"{", odd),
+            Sent(json_of(source_id="c")),
+        ],
+        compression=compression,
+    )
+
+    taken = take(ledger, topic)
+
+    (letter,) = letters(BROKER, topic, values=True)
+    assert [(one.first, one.last, one.facts, one.refused) for one in taken] == [(0, 3, 3, 1)]
+    assert (letter.code, letter.origin.offset) == ("no_json", 2)
+    assert list(letter.headers) == [*JSON, (read, b"\xff")]
+    assert_exact(ledger, topic, ["a", "b", "c"], 1)
+
+
+@pytest.mark.parametrize("kind", ["gzip", "snappy", "lz4", "zstd"])
+def test_a_sender_may_compress_as_it_likes(
+    ledger: LedgerApplication, topic: str, kind: str
+) -> None:
+    """Alone, kafka-python reads the first and the last: the broker keeps the last only."""
+    confluent = pytest.importorskip("confluent_kafka")
+    producer = confluent.Producer({"bootstrap.servers": SERVERS, "compression.type": kind})
+    for number in range(20):
+        value = json_of(source_id=f"c{number}")
+        producer.produce(topic, value=value, partition=0, headers=list(JSON))
+    assert producer.flush(10) == 0
+
+    take(ledger, topic)
+
+    assert_exact(ledger, topic, [f"c{number}" for number in range(20)], 0)
 
 
 def _ends(topic: str) -> dict[Partition, int]:
@@ -631,6 +702,7 @@ def test_the_ledger_alone_says_where_to_go_on(ledger: LedgerApplication, topic: 
     [
         ("inbox", "cleanup.policy", "compact"),
         ("inbox", "max.message.bytes", "100000000"),
+        ("inbox", "compression.type", "producer"),
         ("dlq", "retention.ms", "604800000"),
         ("dlq", "cleanup.policy", "compact"),
         ("dlq", "max.message.bytes", "1000"),

@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Final, cast
 
 import typer
 
@@ -49,6 +49,17 @@ from projections.cycle.facts import fold
 from projections.cycle.knowledge import Knowledge
 from schemas.errors import UnknownSchemaError
 from schemas.registry import ReleasedSchema
+
+_REFUSED_OPTIONS: Final = {
+    "record_unsealed": "--event",
+    "record_differs": "--event",
+    "no_such_fact": "--event",
+    "log_differs": "--dir",
+    "since_differs": "--since",
+}
+"""The option that a refused dossier asks about, by the reason of the refusal."""
+_NAMING: Final = ("position", "index", "since")
+"""Facts of a refusal that together are the value of that option."""
 
 
 def register(root: typer.Typer, name: str) -> None:
@@ -269,9 +280,9 @@ def _dossier(
     except DossierRefusedError as error:
         raise InvalidCommandError(
             subject="dossier",
-            field=error.reason,
-            value=", ".join(f"{name}={value}" for name, value in error.facts.items()),
-            reason=refusal_text(error.reason, cli.lang),
+            field=_REFUSED_OPTIONS[error.reason],
+            value=".".join(error.facts[name] for name in _NAMING if name in error.facts),
+            reason=refusal_text(error.reason, error.facts, cli.lang),
         ) from error
 
 

@@ -1,5 +1,6 @@
 """A dossier on the screen and as JSON: what was made, what was checked."""
 
+import datetime as dt
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,8 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from app.cli.context import Cli
+from app.output.format import day
 from app.output.table import Column, Table
 from app.texts.dossier import fault_name, fault_text
+from app.texts.text import Lang
 from app.texts.values import missing_text
 from ledger.evidence.dossier.checking import CheckedDossier
 from ledger.evidence.dossier.faults import Fault
@@ -54,9 +57,7 @@ def show_made(cli: Cli, target: Path, data: bytes, told: Question) -> None:
     indicators = cli.count(
         len(told.claims), ("indicatore", "indicatori"), ("indicator", "indicators")
     )
-    records = cli.count(
-        len(told.records), ("registrazione", "registrazioni"), ("record", "records")
-    )
+    records = _counted(cli, len(told.records), len(told.facts))
     cli.screen.line(
         cli.tr(
             f"Fascicolo scritto in {target}: {indicators}, {records}.",
@@ -82,15 +83,16 @@ def show_checked(cli: Cli, judged: Judged, *, every: bool) -> None:
     if judged.faults:
         _show_faults(cli, judged.faults, every=every)
     else:
+        again = question is not None and question.claims
+        shown = _counted(cli, checked.records, checked.facts)
         cli.screen.line(
             cli.tr(
-                f"Nessun difetto: provate {checked.records} registrazioni e {checked.facts} fatti "
-                "singoli, cifre ricalcolate.",
-                f"No fault: {checked.records} records and {checked.facts} single facts proved, "
-                "figures computed again.",
+                f"Nessun difetto. Provato: {shown}{'; cifre ricalcolate' if again else ''}.",
+                f"No fault. Proved: {shown}{'; figures computed again' if again else ''}.",
             )
         )
     if question is not None:
+        _show_subject(cli, question)
         _show_claims(cli, question.claims)
     if checked.head is not None:
         cli.screen.line(
@@ -140,6 +142,32 @@ def _show_faults(cli: Cli, faults: Sequence[Fault], *, every: bool) -> None:
             "another.",
         )
     )
+
+
+def _counted(cli: Cli, records: int, facts: int) -> str:
+    told = cli.count(records, ("registrazione", "registrazioni"), ("record", "records"))
+    if not facts:
+        return told
+    single = ("fatto singolo", "fatti singoli"), ("single fact", "single facts")
+    return f"{told}, {cli.count(facts, *single)}"
+
+
+def _show_subject(cli: Cli, question: Question) -> None:
+    """Say whose figures these are, of which year, and as known on which day."""
+    told = [" ".join(str(one) for one in (question.body, question.year) if one is not None)]
+    if question.as_of is not None:
+        told.append(cli.tr("noto al ", "known on ") + _day(question.as_of, cli.lang))
+    line = ", ".join(one for one in told if one)
+    if line:
+        cli.screen.line(line)
+
+
+def _day(text: str, lang: Lang) -> str:
+    """Return a day in the reader's language; what is no day, as a forger may write, as it is."""
+    try:
+        return day(dt.date.fromisoformat(text), lang)
+    except ValueError:
+        return text
 
 
 def _show_claims(cli: Cli, claims: Sequence[Claim]) -> None:

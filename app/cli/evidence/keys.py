@@ -13,12 +13,13 @@ from app.output.table import Column, Table
 from app.texts.codes import code_text
 from app.texts.usage import both
 from ledger.aggregates.base import Proposal
-from ledger.aggregates.signing import ACTIVE, KEY_STATES, RETIRED, KeysState
+from ledger.aggregates.signing import ACTIVE, KEY_STATES, RETIRED, RETIRING, KeysState
 from ledger.application import LedgerApplication
 from ledger.envelopes import command
 from ledger.errors import InvalidCommandError, UnknownEntityError
 from ledger.events.ledger import SigningKeyPublished
 from ledger.evidence.keys import (
+    PUBLIC_SUFFIX,
     publication,
     read_verifiers,
     rotation,
@@ -26,6 +27,8 @@ from ledger.evidence.keys import (
     write_signer,
 )
 from ledger.evidence.note import SEED_BYTES, SignerKey, VerifierKey, new_signer
+from ledger.evidence.problems import KeyFileError
+from ledger.types import Position
 
 _UNLISTED: Final = "unlisted"
 Actor = Annotated[
@@ -85,11 +88,12 @@ def new(
     """Make the first signing key and publish it in the ledger."""
     cli = cli_of(context)
     ledger = cli.open(read_only=False)
-    if keys_state(ledger).in_state(ACTIVE):
+    active = keys_state(ledger).in_state(ACTIVE)
+    if active:
         raise InvalidCommandError(
-            subject="keys",
-            field="new",
-            value=name or "",
+            subject="keys new",
+            field="key_id",
+            value=active[0].key_id,
             reason="there is an active key: use `registro keys rotate`",
         )
     signer, key = _key(cli, ledger, name, vkey)
@@ -116,6 +120,8 @@ def rotate(
     """Let a new key take over; what was retiring ends, what was active signs on beside it."""
     cli = cli_of(context)
     ledger = cli.open(read_only=False)
+    if not keys_state(ledger).in_state(ACTIVE):
+        raise KeyFileError(file=str(key_folder(cli)), reason="the ledger lists no active key")
     signer, key = _key(cli, ledger, None, vkey)
     events = rotation(key, keys_state(ledger), valid_from=cli.clock.now())
     _record(cli, ledger, events, {"actor": actor, "act": act, "reason": reason}, signer)
@@ -134,9 +140,21 @@ def retire(
     """Let a key sign no more; old checkpoints of it stay valid."""
     cli = cli_of(context)
     ledger = cli.open(read_only=False)
-    known = keys_state(ledger).published.get(key_id)
+    state = keys_state(ledger)
+    known = state.published.get(key_id)
     if known is None:
-        raise UnknownEntityError(kind="signing key", name=key_id)
+        raise UnknownEntityError(
+            kind="signing key", name=key_id, known=", ".join(sorted(state.published))
+        )
+    if known.event.key_state == RETIRED:
+        _show(cli, [known.event], None, position=None)
+        cli.screen.note(
+            cli.tr(
+                "È già ritirata: nulla è stato registrato.",
+                "It is retired already: nothing was recorded.",
+            )
+        )
+        return
     event = publication(verifier_of(known.event), state=RETIRED, valid_from=cli.clock.now())
     _record(cli, ledger, [event], {"actor": actor, "act": act, "reason": reason}, None)
 
@@ -161,6 +179,14 @@ def show(context: typer.Context) -> None:
                     for key, state, event, at_hand in rows
                 ]
             }
+        )
+        return
+    if not rows:
+        cli.screen.line(
+            cli.tr(
+                "Nessuna chiave. La prima si crea con `registro keys new`.",
+                "No key. The first one comes from `registro keys new`.",
+            )
         )
         return
     columns = (
@@ -221,10 +247,22 @@ def _record(
     # A key that is published must be at hand: its file is written before the ledger says so.
     path = None if signer is None else write_signer(key_folder(cli), signer)
     committed = ledger.commit(session, (receipt,))
+    _show(cli, events, path, position=committed.head)
+    _advise(cli, events, path, keys_state(ledger))
+
+
+def _show(
+    cli: Cli,
+    events: Sequence[SigningKeyPublished],
+    path: Path | None,
+    *,
+    position: Position | None,
+) -> None:
+    """Show the keys of a command, and where a new one was written."""
     if cli.json:
         cli.answer(
             {
-                "position": committed.head,
+                "position": position,
                 "key_file": None if path is None else str(path),
                 "keys": [
                     {"key_id": one.key_id, "state": one.key_state, "vkey": verifier_of(one).text}
@@ -237,10 +275,38 @@ def _record(
         cli.screen.line(f"{one.key_id}  {code_text('key_state', one.key_state, cli.lang)}")
     if path is not None:
         cli.screen.line(cli.tr("Chiave privata: ", "Private key: ") + str(path))
-        cli.screen.line(cli.tr("Parte pubblica: ", "Public half: ") + verifier_of(last).text)
+        cli.screen.line(cli.tr("Parte pubblica: ", "Public half: ") + verifier_of(events[-1]).text)
+        public = path.with_suffix(PUBLIC_SUFFIX)
+        cli.screen.line(cli.tr("  nel file:     ", "  in the file: ") + str(public))
+
+
+def _advise(
+    cli: Cli, events: Sequence[SigningKeyPublished], path: Path | None, state: KeysState
+) -> None:
+    """Say what is left to do."""
+    if path is not None:
         cli.screen.note(
             cli.tr(
                 "Consegnare la parte pubblica a chi verifica, per altra via che il registro.",
                 "Hand the public half to those who verify, by another way than the ledger.",
+            )
+        )
+    for one in events:
+        if one.key_state == RETIRING:
+            cli.screen.note(
+                cli.tr(
+                    f"La chiave {one.key_id} firma ancora. Quando chi verifica ha la nuova: "
+                    f"`registro keys retire {one.key_id}`.",
+                    f"Key {one.key_id} signs on. Once those who verify have the new one: "
+                    f"`registro keys retire {one.key_id}`.",
+                )
+            )
+    if not state.in_state(ACTIVE):
+        cli.screen.warn(
+            cli.tr(
+                "Nessuna chiave è più attiva: `registro seal` non firma finché non c'è una chiave "
+                "nuova (`registro keys new`).",
+                "No key is active any more: `registro seal` does not sign until there is a new one "
+                "(`registro keys new`).",
             )
         )

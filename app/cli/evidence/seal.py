@@ -17,13 +17,14 @@ from app.cli.evidence.sealing import (
     known_keys,
     log_files,
     log_folder,
+    max_seal_delay,
     signers_at_hand,
 )
 from app.output import jsontext
 from app.output.logs import log_event
 from app.texts.usage import both
 from ledger.application import LedgerApplication
-from ledger.errors import ConfigurationError, InvalidCommandError
+from ledger.errors import InvalidCommandError
 from ledger.evidence.checkpoint import SignedCheckpoint, open_checkpoint
 from ledger.evidence.keys import published_verifiers, signing_now
 from ledger.evidence.note import SignerKey
@@ -35,7 +36,7 @@ from ledger.evidence.policy import (
     witness_request,
     witnesses_of,
 )
-from ledger.evidence.problems import KeyFileError, NoteFormatError
+from ledger.evidence.problems import EvidenceFileError, KeyFileError, NoteFormatError
 from ledger.evidence.sealer import Sealed, Sealer, sealer_of
 from ledger.evidence.tiles import TileReader
 from ledger.types import TreeSize
@@ -118,6 +119,13 @@ def seal(
     log_event(_LOG, logging.INFO, "seal.started", log=str(place), follow=follow)
     rounds = _Rounds(cli, ledger, place, key or [])
     late = False
+    if follow and not cli.json:
+        cli.screen.note(
+            cli.tr(
+                f"In attesa di registrazioni da sigillare, ogni {interval:g} s; fine con Ctrl-C.",
+                f"Waiting for records to seal, every {interval:g} s; end with Ctrl-C.",
+            )
+        )
     while True:
         sealed = rounds.seal()
         if sealed.added or not follow:
@@ -154,7 +162,8 @@ class _Rounds:
         state = keys_state(self._ledger)
         signers = signing_now(signers_at_hand(self._cli, self._files), state)
         if not signers:
-            raise KeyFileError(file=str(key_folder(self._cli)), reason="there is none")
+            why = "the ledger lists no active key" if state.published else "there is none"
+            raise KeyFileError(file=str(key_folder(self._cli)), reason=why)
         if self._sealer is None or signers != self.signers:
             self.signers = signers
             self._sealer = sealer_of(
@@ -164,18 +173,8 @@ class _Rounds:
 
 
 def _limit(cli: Cli, given: float | None) -> dt.timedelta | None:
-    text = cli.settings["max_seal_delay"]
-    if given is not None:
-        return dt.timedelta(seconds=given)
-    if not text:
-        return None
-    try:
-        seconds = int(text)
-    except ValueError:
-        seconds = -1
-    if seconds < 0:
-        raise ConfigurationError(setting="max_seal_delay", reason="write whole seconds")
-    return dt.timedelta(seconds=seconds)
+    seconds = max_seal_delay(cli) if given is None else given
+    return None if seconds is None else dt.timedelta(seconds=seconds)
 
 
 def _show(
@@ -268,8 +267,10 @@ def _add_cosignature(cli: Cli, place: Path, file: Path, policy_file: Path | None
 def _read(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise NoteFormatError(reason=str(error)) from error
+    except OSError as error:
+        raise EvidenceFileError(path=str(file), reason=str(error)) from error
+    except UnicodeDecodeError as error:
+        raise NoteFormatError(reason="not valid UTF-8") from error
 
 
 def request(
@@ -313,13 +314,29 @@ def request(
             reason=f"the checkpoint covers {size} records",
         )
     body = witness_request(reader.leaf_hashes(size), TreeSize(old), data)
-    if out is None:
+    if out is None and not cli.json:
         cli.screen.out.write(body.decode())
         return
+    if out is not None:
+        _write_request(out, body)
+    if cli.json:
+        told = {"file": str(out)} if out is not None else {"request": body.decode()}
+        cli.answer({"log": str(place), "old": old, "size": size, **told})
+        return
+    cli.screen.note(
+        cli.tr(
+            f"Richiesta scritta in {out}: mandarla al testimone. La sua risposta si aggiunge con "
+            "`registro seal --add-cosignature FILE --policy FILE`.",
+            f"Request written to {out}: send it to the witness. Add its answer with "
+            "`registro seal --add-cosignature FILE --policy FILE`.",
+        )
+    )
+
+
+def _write_request(out: Path, body: bytes) -> None:
     try:
         out.write_bytes(body)
     except OSError as error:
         raise InvalidCommandError(
             subject="witness-request", field="--out", value=str(out), reason=str(error)
         ) from error
-    cli.screen.note(cli.tr(f"Richiesta scritta in {out}", f"Request written to {out}"))

@@ -39,6 +39,20 @@ def key_folder(cli: Cli) -> Path:
     return _beside(cli, "key_folder", suffix=".signing")
 
 
+def max_seal_delay(cli: Cli) -> int | None:
+    """Return the setting `max_seal_delay` in seconds; None for no limit.
+
+    Raises:
+        ConfigurationError: it is no whole number.
+    """
+    text = cli.settings["max_seal_delay"]
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit():
+        raise ConfigurationError(setting="max_seal_delay", reason="write whole seconds")
+    return int(text)
+
+
 def _beside(cli: Cli, setting: str, *, suffix: str) -> Path:
     named = cli.settings[setting]
     if named:
@@ -72,7 +86,7 @@ def known_keys(ledger: LedgerApplication | None, vkey: Path | None) -> tuple[Ver
     """Return the public keys to check signatures with: those of a file, else of the ledger.
 
     Raises:
-        KeyFileError: the file cannot be read.
+        EvidenceFileError: the file cannot be read.
         KeyFormatError: a line of it is no key.
     """
     if vkey is not None:

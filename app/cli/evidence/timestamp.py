@@ -1,16 +1,20 @@
 """Commands `registro timestamp`: have a third party stamp the checkpoint, and keep its stamp."""
 
+import datetime as dt
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from app.cli.context import cli_of
 from app.cli.evidence.sealing import log_files, log_folder
+from app.output.format import instant
+from app.texts.text import Lang
 from app.texts.usage import both
 from ledger.evidence.checkpoint import parse_checkpoint
 from ledger.evidence.note import parse_note
-from ledger.evidence.problems import LogMissingError, TimestampError
+from ledger.evidence.problems import EvidenceFileError, LogMissingError
 from ledger.evidence.tiles import TileReader
 from ledger.evidence.timestamps import (
     REPLY_BYTES_MAX,
@@ -18,6 +22,26 @@ from ledger.evidence.timestamps import (
     checkpoint_name,
     reply_name,
     request,
+)
+
+_MONTHS: Final = (
+    "Jan",
+    "Feb",
+    "Mar",
+    "Apr",
+    "May",
+    "Jun",
+    "Jul",
+    "Aug",
+    "Sep",
+    "Oct",
+    "Nov",
+    "Dec",
+)
+"""Months as openssl writes them, in any locale."""
+_OPENSSL_TIME: Final = re.compile(
+    rf"(?P<month>{'|'.join(_MONTHS)}) +(?P<day>\d+) (?P<time>\d\d:\d\d:\d\d)(?:\.\d+)? "
+    r"(?P<year>\d{4}) GMT"
 )
 
 Folder = Annotated[
@@ -66,7 +90,7 @@ def ask(
     try:
         out.write_bytes(query)
     except OSError as error:
-        raise TimestampError(reason=str(error)) from error
+        raise EvidenceFileError(path=str(out), reason=str(error)) from error
     if cli.json:
         cli.answer({"log": str(place), "size": size, "request": str(out)})
         return
@@ -74,6 +98,14 @@ def ask(
         cli.tr(
             f"Richiesta per il sigillo su {size} registrazioni: {out}",
             f"Request for the checkpoint of {size} records: {out}",
+        )
+    )
+    cli.screen.note(
+        cli.tr(
+            "Mandarla a chi appone marche temporali; la risposta si aggiunge con "
+            f"`registro timestamp add RISPOSTA --ca CA.pem --size {size}`.",
+            "Send it to a timestamping authority; add its reply with "
+            f"`registro timestamp add REPLY --ca CA.pem --size {size}`.",
         )
     )
 
@@ -110,8 +142,10 @@ def add(
     try:
         with reply.open("rb") as file:
             stamp = file.read(REPLY_BYTES_MAX)
+        with authority.open("rb"):
+            pass
     except OSError as error:
-        raise TimestampError(reason=str(error)) from error
+        raise EvidenceFileError(path=str(error.filename), reason=str(error)) from error
     told = checked_time(stamp, data, authority=authority)
     files = log_files(place)
     with files.locked():
@@ -121,10 +155,23 @@ def add(
         return
     cli.screen.line(
         cli.tr(
-            f"Marca temporale del sigillo su {size} registrazioni: {told}",
-            f"Timestamp of the checkpoint of {size} records: {told}",
+            f"Marca temporale del sigillo su {size} registrazioni: {_time(told, cli.lang)}",
+            f"Timestamp of the checkpoint of {size} records: {_time(told, cli.lang)}",
         )
     )
+    cli.screen.line(
+        cli.tr("Conservata in: ", "Kept in: ") + str(place / reply_name(size)),
+    )
+
+
+def _time(told: str, lang: Lang) -> str:
+    """Return a time of openssl as the reader's language writes it; what is no such time stays."""
+    found = _OPENSSL_TIME.fullmatch(told)
+    if found is None:
+        return told
+    day = dt.date(int(found["year"]), _MONTHS.index(found["month"]) + 1, int(found["day"]))
+    time = dt.time.fromisoformat(found["time"])
+    return instant(dt.datetime.combine(day, time, dt.UTC), lang)
 
 
 def _kept(place: Path, size: int) -> bytes | None:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 LISTED = 20
 """Discrepancies listed on the screen unless all are asked for."""
+READ_MODEL = "read_model"
+"""Kind of what differs beside the ledger, in tables that are derived from it."""
 
 
 class Source(enum.StrEnum):
@@ -220,7 +222,7 @@ def _with_claims(
         return Outcome(source=source, place=place, checked=checked, claims=claims, kept=None)
     claims = claims_of(cli, asked)
     checked, place = _store(cli, kept, claims.sizes, deep=deep)
-    compared = claims.compared(checked.roots, records=checked.head.size)
+    compared = claims.compared(checked.roots, records=_tree_size(checked))
     return Outcome(source=source, place=place, checked=checked, claims=compared, kept=kept)
 
 
@@ -236,7 +238,7 @@ def _from_topics(cli: Cli, asked: "Asked | None", kept: TreeHead | None, *, deep
         sizes = () if claims is None else claims.sizes
         checked = _checked(cli, topics.ledger.store, kept, sizes, deep=deep)
     if claims is not None:
-        claims = claims.compared(checked.roots, records=checked.head.size)
+        claims = claims.compared(checked.roots, records=_tree_size(checked))
     return Outcome(
         source=Source.KAFKA,
         place=topics.place,
@@ -245,6 +247,11 @@ def _from_topics(cli: Cli, asked: "Asked | None", kept: TreeHead | None, *, deep
         kept=kept,
         topics=topics,
     )
+
+
+def _tree_size(checked: Checked) -> int | None:
+    """Return how many records the computed tree has; None when it could not be computed."""
+    return None if checked.records and checked.ledger_id is None else checked.head.size
 
 
 def _store(
@@ -290,8 +297,7 @@ def _models(cli: Cli, *, deep: bool) -> "Models | None":
 
 
 def _show(cli: Cli, outcome: Outcome, *, every: bool) -> None:
-    screen, checked = cli.screen, outcome.checked
-    found = outcome.discrepancies
+    screen, found = cli.screen, outcome.discrepancies
     if found:
         _list(cli, found, every=every)
     else:
@@ -307,14 +313,14 @@ def _show(cli: Cli, outcome: Outcome, *, every: bool) -> None:
                 "`registro subject erase`.",
             )
         )
-    screen.line(cli.tr("Testa del registro: ", "Head of the ledger: ") + head_text(checked.head))
+    screen.line(_head_line(cli, outcome))
     if outcome.topics is not None:
         for line in outcome.topics.lines(cli):
             screen.line(line)
     if outcome.claims is not None:
         for line in outcome.claims.lines(cli):
             screen.line(line)
-    elif outcome.kept is None:
+    elif outcome.kept is None and not _touched(found):
         screen.line(
             cli.tr(
                 f"Questo controllo legge solo {_read(cli, outcome)}. Chi potesse riscrivere tutto, "
@@ -333,6 +339,20 @@ def _show(cli: Cli, outcome: Outcome, *, every: bool) -> None:
                 f"Up to position {outcome.kept.size} the ledger is the one of the kept head.",
             )
         )
+
+
+def _head_line(cli: Cli, outcome: Outcome) -> str:
+    if outcome.source is not Source.TILES and _tree_size(outcome.checked) is None:
+        return cli.tr(
+            "Testa del registro: non si può calcolare, perché non se ne legge l'identità.",
+            "Head of the ledger: it cannot be computed, because its identity cannot be read.",
+        )
+    return cli.tr("Testa del registro: ", "Head of the ledger: ") + head_text(outcome.checked.head)
+
+
+def _touched(found: tuple[Discrepancy, ...]) -> bool:
+    """Return whether more than the read models differs, which are made anew from the ledger."""
+    return any(one.kind != READ_MODEL for one in found)
 
 
 def _read(cli: Cli, outcome: Outcome) -> str:
@@ -379,6 +399,8 @@ def _list(cli: Cli, found: tuple[Discrepancy, ...], *, every: bool) -> None:
         screen.line(f"  {detail_text(one, cli.lang)}")
     if len(found) > len(listed):
         screen.line(cli.tr("... l'elenco intero con --all", "... the whole list with --all"))
+    if not _touched(found):
+        return
     screen.line(
         cli.tr(
             "Che fare: non toccare il registro; docs/it/discrepanza.md spiega i passi.",

@@ -9,11 +9,25 @@ from app.cli.context import Cli
 from app.cli.evidence.sealing import known_keys, log_folder
 from ledger.application import LedgerApplication
 from ledger.discrepancy import Discrepancy
-from ledger.errors import LedgerError
-from ledger.evidence.check import OLDER, PRESENT, Judged, check_log, compare_head, judge
+from ledger.errors import (
+    LedgerError,
+    LedgerMissingError,
+    StoreFolderMissingError,
+    StoreLockedError,
+    StoreUnavailableError,
+)
+from ledger.evidence.check import (
+    OLDER,
+    PRESENT,
+    Judged,
+    check_log,
+    compare_head,
+    judge,
+    unreadable_ledger,
+)
 from ledger.evidence.leaves import StoreLeaves
 from ledger.evidence.policy import Policy, read_policy
-from ledger.evidence.problems import NoteFormatError
+from ledger.evidence.problems import EvidenceFileError
 from ledger.evidence.tiles import CHECKPOINT_BYTES_MAX, TileReader
 from ledger.types import Digest, Position, TreeSize
 from ledger.verification import Checked, TreeHead
@@ -54,12 +68,12 @@ class Claims:
         alone = (each for one in self.judged.values() for each in one.discrepancies)
         return (*alone, *self.wrong)
 
-    def compared(self, roots: Mapping[TreeSize, Digest], *, records: int) -> "Claims":
+    def compared(self, roots: Mapping[TreeSize, Digest], *, records: int | None) -> "Claims":
         """Return the claims with what the comparison found.
 
         Args:
             roots: computed, by size.
-            records: how many records there are.
+            records: how many records there are; None when there is no tree over them.
         """
         wrong = (
             one
@@ -141,6 +155,7 @@ def claims_of(
         ledger: whose keys are taken instead, when it is not the one that the settings name.
 
     Raises:
+        EvidenceFileError: a file cannot be read.
         NoteFormatError: a file is no note.
         CheckpointFormatError: a note is no checkpoint.
     """
@@ -186,7 +201,7 @@ def check_tiles(cli: Cli, asked: Asked) -> tuple[Checked, Claims, str]:
     data = _read(asked.checkpoint) if asked.checkpoint is not None else reader.checkpoint()
     claims = claims_of(cli, asked, present=data)
     size = claims.judged[PRESENT].checkpoint.size
-    ledger = _ledger(cli)
+    ledger, unreadable = _ledger_or_damage(cli)
     opened = None if ledger is None else ledger.identity.opened
     ledger_id = None if opened is None else UUID(opened.ledger_id)
     expected = None
@@ -201,7 +216,7 @@ def check_tiles(cli: Cli, asked: Asked) -> tuple[Checked, Claims, str]:
         events=0,
         head=head,
         ledger_id=None if ledger_id is None else str(ledger_id),
-        discrepancies=log.discrepancies,
+        discrepancies=(*unreadable, *log.discrepancies),
         roots=log.roots,
     )
     if log.leaves == size:
@@ -217,9 +232,29 @@ def _ledger(cli: Cli) -> LedgerApplication | None:
         return None
 
 
+def _ledger_or_damage(
+    cli: Cli,
+) -> tuple[LedgerApplication | None, tuple[Discrepancy, ...]]:
+    """Return the ledger, or what is wrong when it is there and cannot be read.
+
+    Raises:
+        StoreUnavailableError: nobody can say whether it is there.
+        StoreLockedError: another process is writing.
+    """
+    try:
+        return cli.open(), ()
+    except (LedgerMissingError, StoreFolderMissingError):
+        # Whoever was handed the folder alone has no ledger.
+        return None, ()
+    except (StoreUnavailableError, StoreLockedError):
+        raise
+    except LedgerError as error:
+        return None, (unreadable_ledger(error),)
+
+
 def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             return file.read(CHECKPOINT_BYTES_MAX)
     except OSError as error:
-        raise NoteFormatError(reason=str(error)) from error
+        raise EvidenceFileError(path=str(path), reason=str(error)) from error

@@ -6,7 +6,8 @@ from app.cli.context import Cli
 from app.cli.production.views_place import views_url
 from ledger.discrepancy import Discrepancy
 from ledger.errors import LedgerError
-from projections.runner.comparing import Compared, compare, existing_views
+from projections.runner.comparing import Compared, compare
+from projections.runner.standing import existing_views
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,12 +72,14 @@ def check_models(cli: Cli, *, deep: bool) -> Models | None:
     if engine is None:
         return None
     label = cli.tr("modelli di lettura", "read models")
-    with cli.screen.progress(label) as bar:
-        found = compare(
-            ledger,
-            engine,
-            deep=deep,
-            progress=lambda name, number, total: bar(f"{label}: {name}", number, total),
-        )
-    engine.dispose()
+    try:
+        with cli.screen.progress(label) as bar:
+            found = compare(
+                ledger,
+                engine,
+                deep=deep,
+                progress=lambda name, number, total: bar(f"{label}: {name}", number, total),
+            )
+    finally:
+        engine.dispose()
     return Models(compared=found) if found else None

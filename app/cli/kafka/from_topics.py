@@ -7,10 +7,8 @@ Source: docs/kafka.md, reading from the topics.
 """
 
 import contextlib
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from app.cli.context import Cli
@@ -20,6 +18,7 @@ from ledger.discrepancy import Discrepancy
 from ledger.errors import LedgerError, LedgerMissingError
 from ledger.kafka.errors import TopicRestoreError
 from ledger.kafka.restore import Restored, restore
+from ledger.scratch import scratch_folder
 from ledger.store.engine import open_engine, store_url
 from ledger.store.store import Store
 from ledger.types import FIRST_POSITION
@@ -115,11 +114,12 @@ def topics_ledger(cli: Cli) -> Iterator[TopicsLedger]:
             name.
         StoredEventDecodeError: a record does not give its commitment.
         BrokerError: Kafka does not answer.
+        StoreError: there is no room for temporary files.
     """
     broker, topics = broker_of(cli), topics_of(cli)
     # The folder is its owner's alone: what a ledger holds is not for everybody on the machine.
-    with tempfile.TemporaryDirectory(prefix="registro-") as folder:
-        path = str(Path(folder) / _FILE)
+    with scratch_folder() as folder:
+        path = str(folder / _FILE)
         store = Store(open_engine(store_url(path)), clock=cli.clock, entropy=cli.entropy)
         try:
             restored = restore(store, broker, topics)

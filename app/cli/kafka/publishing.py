@@ -15,7 +15,7 @@ from app.cli.operations import backup as care
 from app.output import jsontext
 from app.output.logs import log_event
 from app.output.table import Column, Table
-from app.texts.kafka import FINDINGS
+from app.texts.kafka import FINDINGS, state_text
 from app.texts.usage import both
 from app.texts.words import word
 from ledger.application import LedgerApplication
@@ -27,13 +27,13 @@ from ledger.kafka.client.broker import Admin
 from ledger.kafka.client.connection import WAIT_SECONDS, Broker, Received
 from ledger.kafka.client.source import Source
 from ledger.kafka.decoding import decoded
-from ledger.kafka.errors import BrokerError, PublisherBusyError, PublishUnfinishedError
+from ledger.kafka.errors import PublishUnfinishedError
 from ledger.kafka.guard import create_topics, mend_topics, mismatches
 from ledger.kafka.keys import Keys
 from ledger.kafka.message import Origin
 from ledger.kafka.publisher import Publisher
 from ledger.kafka.restore import restore as restore_topics
-from ledger.kafka.tails import Ledger, is_whole
+from ledger.kafka.tails import Ledger
 from ledger.kafka.topics import FACTS_PARTITIONS, Topics
 from ledger.store.engine import file_of, shown, store_url
 from ledger.store.mapper import AvroMapper
@@ -43,8 +43,6 @@ FOLLOW_SECONDS: Final = 0.5
 """How often a following command looks for something new."""
 TRY_SECONDS: Final = 60.0
 """How long a single run tries while Kafka confirms nothing."""
-REQUIRED_SECONDS: Final = 10.0
-"""How long a recording command waits for Kafka when publishing is required."""
 LISTED: Final = 20
 _LOG: Final = logging.getLogger("registro.publish")
 
@@ -185,52 +183,6 @@ def _published(cli: Cli, position: int, messages: int) -> None:
     )
 
 
-def publish_recorded(cli: Cli) -> None:
-    """Publish what a command has recorded, when publishing is required; never undo it.
-
-    Past the deadline the records stay in the ledger and are sent by the next publisher.
-    """
-    ledger = cli.open()
-    own = ledger_of(cli, ledger)
-    head = ledger.head()
-    if _confirmed(cli, own, head):
-        text = cli.tr(
-            f"Registrato e pubblicato fino alla posizione {head}.",
-            f"Recorded and published up to position {head}.",
-        )
-    else:
-        text = cli.tr(
-            f"Registrato, non ancora pubblicato (posizione {head}): lo farà "
-            f"`{cli.remedy('publish --once')}`.",
-            f"Recorded, not yet published (position {head}): "
-            f"`{cli.remedy('publish --once')}` will do it.",
-        )
-    cli.screen.note(text)
-
-
-def _confirmed(cli: Cli, own: Ledger, head: int) -> bool:
-    until = time.monotonic() + REQUIRED_SECONDS
-    broker = broker_of(cli, wait_seconds=REQUIRED_SECONDS / 2)
-    while time.monotonic() < until:
-        try:
-            with Publisher(own, broker) as publisher:
-                publisher.publish(seconds=until - time.monotonic(), steady=False)
-        except (BrokerError, PublishUnfinishedError):
-            return False
-        except PublisherBusyError:
-            # A publisher that follows sends it: its topics tell when.
-            try:
-                with Source(broker) as source:
-                    if is_whole(source, own, through=head):
-                        return True
-            except BrokerError:
-                return False
-            time.sleep(FOLLOW_SECONDS)
-        else:
-            return True
-    return False
-
-
 def topics(
     context: typer.Context,
     *,
@@ -276,7 +228,16 @@ def topics(
                 "topic|setting|found|wanted|remedy",
             )
             columns = [Column(title) for title in titles.split("|")]
-            rows = [(m.topic, m.setting, m.found, m.wanted, m.remedy) for m in found]
+            rows = [
+                (
+                    m.topic,
+                    m.setting,
+                    state_text(m.found, cli.lang),
+                    state_text(m.wanted, cli.lang),
+                    m.remedy,
+                )
+                for m in found
+            ]
             cli.screen.table(Table(columns=columns, rows=rows))
         else:
             cli.screen.line(

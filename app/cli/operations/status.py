@@ -14,6 +14,7 @@ from app.output.format import number
 from app.output.table import Column, Table
 from app.texts.events import event_text
 from app.texts.operations import PROBLEMS, STAGE_NAMES
+from app.texts.phrases import italian
 from app.texts.usage import both
 from app.texts.words import word
 from ledger.application import LedgerApplication
@@ -279,7 +280,7 @@ def _show_problems(cli: Cli, problems: Sequence[Problem]) -> None:
         (
             word(PROBLEMS, one.kind, cli.lang),
             one.name or word(STAGE_NAMES, one.stage, cli.lang),
-            one.detail,
+            (italian(one.detail) if cli.lang == "it" else None) or one.detail,
         )
         for one in problems
     ]

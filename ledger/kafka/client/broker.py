@@ -19,8 +19,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from kafka import KafkaAdminClient, KafkaProducer
-from kafka.admin import ConfigResource, ConfigResourceType
+from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
+from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
 from kafka.errors import KafkaError
 
 from ledger.kafka.client.access import access_error
@@ -38,6 +38,8 @@ from ledger.kafka.errors import BrokerError
 from ledger.kafka.message import Message
 from ledger.kafka.topics import FRAME_BYTES, MESSAGE_BYTES_MAX
 
+_DEBUGGING: Final = -2
+"""Number of the replica that asks: one that stands outside and is answered like a replica."""
 LINGER_SECONDS: Final = 30.0
 """Longer than it takes to make a batch: only a flush sends it (invariant 3)."""
 
@@ -54,13 +56,23 @@ class TopicState:
     """First offset that is still there, by partition."""
 
 
+class _AdminClient(KafkaAdminClient):  # type: ignore[misc] # kafka-python is untyped
+    """Asks a leader for the end of its log as its replicas do, not as consumers do."""
+
+    @staticmethod
+    def _list_partition_offsets_request(*asked: Any) -> Any:
+        request = KafkaAdminClient._list_partition_offsets_request(*asked)  # noqa: SLF001 - nothing public asks so
+        request.replica_id = _DEBUGGING
+        return request
+
+
 class Admin:
     """Asks and sets up topics."""
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
         with broker.asked():
-            self._client: Any = client_of(KafkaAdminClient, **broker.shared)
+            self._client: Any = client_of(_AdminClient, **broker.shared)
 
     def __enter__(self) -> Self:
         return self
@@ -123,6 +135,25 @@ class Admin:
             for topic in described
             if topic["partitions"]
         }
+
+    def log_ends(self, topics: Sequence[str]) -> dict[Partition, int]:
+        """Return where the log of each partition ends at its leader.
+
+        That is behind the end which readers are told (`Source.ends`) as long as too few replicas
+        have the last messages.
+        """
+        with self._broker.asked():
+            described = self._client.describe_topics(list(topics))
+            places = [
+                TopicPartition(topic["name"], one["partition_index"])
+                for topic in described
+                for one in topic["partitions"]
+            ]
+            found = self._client.list_partition_offsets(
+                dict.fromkeys(places, OffsetSpec.LATEST),
+                timeout_ms=round(self._broker.wait_seconds * MILLISECONDS),
+            )
+        return {Partition(place.topic, place.partition): one.offset for place, one in found.items()}
 
     def _log_starts(self, counts: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
         partitions = [

@@ -10,6 +10,8 @@ Source: docs/adr/0016-operations.md.
 import contextlib
 from typing import Any, Final
 
+from ledger.kafka.client.records import read_leniently
+
 STOP_MILLISECONDS: Final = 2000
 
 
@@ -20,6 +22,7 @@ def client_of(kind: Any, **settings: Any) -> Any:
         kind: its class.
         settings: what the class takes.
     """
+    read_leniently()
     client = kind.__new__(kind)
     try:
         client.__init__(**settings)

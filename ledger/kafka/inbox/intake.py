@@ -43,7 +43,7 @@ from ledger.types import AppendKey, Digest, Position
 BATCH_MESSAGES: Final = 16_384
 """Messages after which a batch is recorded without waiting: four blocks."""
 BATCH_BYTES: Final = 32 * 2**20
-"""Bytes of values after which a batch is recorded without waiting."""
+"""Bytes of messages after which a batch is recorded without waiting."""
 IDLE_MILLISECONDS: Final = 200
 """How long one look waits for the first message."""
 _DIGITS: Final = 19
@@ -256,7 +256,7 @@ class Inbox:
                     gathered.setdefault(number, []).extend(messages)
                     self._places[number].offset = messages[-1].offset + 1
                     count += len(messages)
-                    size += sum(len(one.value) for one in messages if one.value is not None)
+                    size += sum(map(_size, messages))
             if due is None:
                 if not gathered:
                     return {}
@@ -382,6 +382,12 @@ def _taken(
         last_position=answer.last,
         codes=codes,
     )
+
+
+def _size(message: Inbound) -> int:
+    """Return the bytes that a message holds: key and headers may be as long as its value."""
+    parts = [message.key, message.value, *(value for _, value in message.headers)]
+    return sum(len(one) for one in parts if one is not None)
 
 
 def _digest(messages: Sequence[Inbound]) -> Digest:

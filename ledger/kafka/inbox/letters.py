@@ -5,7 +5,8 @@ which say where it stood and why it was refused. It stands in the partition of t
 entries are sent to the inbox again, a mark is written behind them.
 
 Invariants:
-1. What an entry holds gives the message back: `Letter.headers`, `key`, `value` are those that came.
+1. What an entry holds gives the message back: `Letter.headers`, `key`, `value` are those that came;
+   only header names that are not UTF-8 are written anew (`ledger.kafka.client.records`).
 2. An entry is known by topic, identity of the topic, partition and offset; who reads drops repeats.
 3. The intake keeps what stands here refused: a message enters only by being sent again.
 
@@ -134,8 +135,8 @@ class DeadLetters:
     def settled(self, numbers: Mapping[int, int]) -> dict[int, set[int]]:
         """Return the offsets at or after given ones that stand here, by partition.
 
-        Entries are written in about the order of their offsets: looking back ends with a page of
-        which none is at or after the offset asked for.
+        Entries are written in about the order of their offsets: looking back ends with a page that
+        has entries, none of them at or after the offset asked for. A page of marks says nothing.
         """
         topic = dead_letters_of(self._topic)
         found: dict[int, set[int]] = {}
@@ -144,12 +145,9 @@ class DeadLetters:
                 found[number] = set()
                 for end in range(last, start, -PAGE):
                     begin = max(start, end - PAGE)
-                    later = {
-                        offset
-                        for one in history.read(number, begin, end)
-                        if (offset := self._offset(one)) is not None and offset >= numbers[number]
-                    }
-                    if not later:
+                    offsets = {self._offset(one) for one in history.read(number, begin, end)}
+                    later = {one for one in offsets if one is not None and one >= numbers[number]}
+                    if not later and offsets - {None}:
                         break
                     found[number] |= later
         return found

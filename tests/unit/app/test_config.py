@@ -198,6 +198,8 @@ def test_variables_that_are_no_settings_are_named_in_order(tmp_path: Path) -> No
             "registro_lang": "en",
             "OTHER": "1",
             "REGISTRO_VECTORS": "x",
+            "REGISTRO_TEST_KAFKA": "x",
+            "REGISTRO_SERVICES_FOLDER": "x",
         },
     )
 

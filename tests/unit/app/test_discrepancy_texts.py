@@ -4,10 +4,12 @@ import string
 
 import pytest
 
-from app.texts.discrepancies import DETAILS_IT, detail_text
+from app.texts.discrepancies import DETAILS_IT, DISCREPANCIES, detail_text
 from ledger.discrepancy import DETAILS, Discrepancy
-from ledger.errors import StoredEventDecodeError
+from ledger.errors import StoredEventDecodeError, StoreError
+from ledger.evidence.check import unreadable_ledger
 from schemas.errors import DecodingError, UnknownSchemaError
+from tests.support.dataset import ROOT
 
 
 def placeholders(template: str) -> set[str]:
@@ -56,3 +58,20 @@ def test_a_schema_that_is_not_known_is_named() -> None:
 
     assert "a.b.C" in text
     assert "non è conosciuto" in text
+
+
+@pytest.mark.parametrize("kind", sorted(DISCREPANCIES))
+def test_the_italian_page_explains_every_kind_by_the_name_on_the_screen(kind: str) -> None:
+    page = (ROOT / "docs/it/discrepanza.md").read_text(encoding="utf-8")
+
+    assert f"| `{kind}` | {DISCREPANCIES[kind].it} |" in page
+
+
+def test_a_ledger_that_does_not_open_is_told_without_english() -> None:
+    error = StoreError(store="registro.db", reason="file is not a database")
+
+    told = detail_text(unreadable_ledger(error), "it")
+
+    assert told == (
+        "il registro c'è e non si legge: archivio registro.db: il file non è una base di dati"
+    )

@@ -26,7 +26,7 @@ from ledger.evidence.keys import (
     signing_now,
     write_signer,
 )
-from ledger.evidence.problems import KeyFileError, KeyFormatError
+from ledger.evidence.problems import EvidenceFileError, KeyFileError, KeyFormatError
 from ledger.session import Session
 from tests.support.given import TODAY, EmptyHistory, Given
 from tests.support.sealing import KEY, OTHER_KEY, WITNESS, signer
@@ -111,9 +111,9 @@ def test_refuses_a_file_of_no_public_keys(tmp_path: Path, content: bytes) -> Non
     path = tmp_path / "vkeys"
     path.write_bytes(content)
 
-    with pytest.raises((KeyFileError, KeyFormatError)):
+    with pytest.raises((EvidenceFileError, KeyFormatError)):
         read_verifiers(path)
-    with pytest.raises(KeyFileError):
+    with pytest.raises(EvidenceFileError):
         read_verifiers(tmp_path / "nowhere")
 
 

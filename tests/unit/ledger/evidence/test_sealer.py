@@ -18,10 +18,10 @@ from ledger.evidence.problems import (
     SignatureInvalidError,
     SignatureMissingError,
 )
-from ledger.evidence.sealer import SealDelay, seal, seal_delay, sealer_of
+from ledger.evidence.sealer import seal, sealer_of
 from ledger.evidence.tiles import TileReader
 from ledger.store.mapper import AvroMapper
-from ledger.types import Digest, Position, TreeSize
+from ledger.types import Digest, TreeSize
 from ledger.verification import verify
 from tests.support.ledgers import FakeClock, new_ledger, reopened
 from tests.support.sealing import KEY, ORIGIN, OTHER_KEY, append_acts, files_of, flip, sealed
@@ -271,45 +271,3 @@ def test_a_round_that_failed_is_repeated_from_the_store(
     tamper(path, ("UPDATE record SET recorded_at = recorded_at - 1 WHERE position = ?", (last,)))
 
     assert sealer.seal().root == verify(reopened(path).store, AvroMapper()).head.root
-
-
-# Delay
-
-
-def test_nothing_is_behind_a_seal_of_everything(ledger: LedgerApplication, log: Path) -> None:
-    sealed(ledger, log)
-
-    assert seal_delay(ledger, log) == SealDelay(sealed=ledger.head(), unsealed=0, seconds=0.0)
-
-
-@pytest.mark.parametrize("before", [False, True])
-def test_the_delay_is_the_wait_of_the_oldest_record_without_a_seal(
-    ledger: LedgerApplication,
-    log: Path,
-    before: bool,  # noqa: FBT001 - a parameter of the test
-) -> None:
-    if before:
-        sealed(ledger, log)
-    size = Position(ledger.head() if before else 0)
-    append_acts(ledger, range(3))
-    assert isinstance(ledger.clock, FakeClock)
-    oldest = next(iter(ledger.store.read(after=size)))
-    ledger.clock.instant += dt.timedelta(hours=1)
-
-    found = seal_delay(ledger, log)
-
-    assert (found.sealed, found.unsealed) == (size, ledger.head() - size)
-    waited = ledger.clock.instant.timestamp() - oldest.recorded_at / 1e6
-    assert found.seconds == pytest.approx(waited)
-    assert found.seconds > 3600
-
-
-@pytest.mark.parametrize("text", ["", "x", "a\nb\nc\n", "o\n-1\nAAAA\n\n\u2014 o AAAA\n"])
-def test_a_damaged_checkpoint_gives_no_delay(
-    ledger: LedgerApplication, log: Path, text: str
-) -> None:
-    sealed(ledger, log)
-    (log / "checkpoint").write_text(text, encoding="utf-8")
-
-    with pytest.raises(NoteFormatError):
-        seal_delay(ledger, log)

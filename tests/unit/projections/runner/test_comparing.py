@@ -2,17 +2,19 @@
 
 import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
 from ledger.discrepancy import Discrepancy
+from ledger.errors import StoreError
 from projections.runner import comparing
-from projections.runner.comparing import KIND, Compared, compare, existing_views
+from projections.runner.comparing import KIND, Compared, compare
 from projections.runner.models import PROJECTIONS
 from projections.runner.runner import Runner
+from projections.runner.standing import existing_views, standings
 from projections.runner.views import Views, open_views
 from tests.support.ledgers import embedded, reopened
 from tests.unit.projections.runner.test_digests import facts_ledger, late_unit
@@ -219,6 +221,26 @@ def test_a_ledger_that_cannot_be_folded_is_told(place: Path) -> None:
 def test_looking_makes_no_read_models(tmp_path: Path, made: Path) -> None:
     shutil.copy(made / "ledger.db", tmp_path / "ledger.db")
 
-    assert existing_views(f"sqlite:///{tmp_path}/none.db") is None
-    assert existing_views(f"sqlite:///{tmp_path}/ledger.db") is None
+    for name in ("none.db", "ledger.db"):
+        assert existing_views(f"sqlite:///{tmp_path}/{name}") is None
+        assert standings(f"sqlite:///{tmp_path}/{name}") == ()
     assert not (tmp_path / "none.db").exists()
+    assert not _held(tmp_path / "ledger.db")
+
+
+def test_looking_at_something_else_holds_nothing(tmp_path: Path) -> None:
+    (tmp_path / "other.db").write_bytes(b"no database, but long enough for one" * 100)
+
+    with pytest.raises(StoreError):
+        existing_views(f"sqlite:///{tmp_path}/other.db")
+
+    assert not _held(tmp_path / "other.db")
+
+
+def _held(file: Path) -> list[str]:
+    """Return what this process has open of a database."""
+    found = []
+    for link in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):
+            found.append(str(link.readlink()))
+    return [one for one in found if one.startswith(str(file))]

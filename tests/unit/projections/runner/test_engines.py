@@ -26,6 +26,8 @@ from projections.runner.engines import (
 )
 from projections.runner.runner import Runner
 from projections.runner.views import canonical, digest_of
+from projections.runner.workers import ProcessEngine
+from tests.support.dying import killed
 from tests.support.ledgers import new_ledger, reopened
 from tests.unit.projections.runner.test_digests import (
     PRODUCTION,
@@ -161,3 +163,20 @@ def test_an_engine_that_is_not_installed_says_how_to_install_it(
         runner.rebuild(PRODUCTION, engine=DaskEngine(address="tcp://127.0.0.1:9"))
     assert raised.value.facts == {"engine": "dask", "module": "distributed", "extra": "distributed"}
     assert runner.rebuild(PRODUCTION).position > 0
+
+
+def test_a_process_that_is_killed_is_told_and_ends_the_fold(
+    facts_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("projections.runner.workers.fold_job", killed)
+    ledger = reopened(facts_file)
+
+    with pytest.raises(EngineError, match="a worker process was killed"):
+        ProcessEngine(workers=2).fold(
+            ledger,
+            PRODUCTION,
+            url=str(facts_file),
+            head=ledger.head(),
+            progress=lambda _done, _head: None,
+        )
+    ledger.store.engine.dispose()
