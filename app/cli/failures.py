@@ -58,7 +58,7 @@ def _described(error: Exception, lang: Lang) -> tuple[str, int, str, str, dict[s
     if isinstance(error, TyperException):
         return "usage", USAGE, usage_text(error, lang), _usage_hint(error, lang), {}
     if isinstance(error, Abort):
-        return "interrupted", ABORTED, interrupted(lang), "", {}
+        return "interrupted", ABORTED, interrupted(lang, following=False), "", {}
     if isinstance(code, str) and isinstance(exit_code, int):
         from app.texts.errors import error_texts  # noqa: PLC0415 - imports the ledger's tree
 
@@ -85,8 +85,17 @@ def unknown_variable(name: str, lang: Lang) -> str:
     return f"Warning: variable {name} is not a setting (registro config show)"
 
 
-def interrupted(lang: Lang) -> str:
-    """Return what is said when the user interrupts."""
+def interrupted(lang: Lang, *, following: bool) -> str:
+    """Return what is said when the user interrupts.
+
+    Args:
+        lang: of the text.
+        following: the command stays until it is interrupted: that is its end.
+    """
+    if following:
+        if lang == "it":
+            return "Fine: ripetendo il comando si riprende da qui."
+        return "Ended: the same command goes on from here."
     if lang == "it":
         return "Interrotto: ciò che non era ancora registrato non lo è; ripetere il comando."
     return "Interrupted: what was not recorded yet is not; repeat the command."

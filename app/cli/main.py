@@ -96,8 +96,7 @@ def _run(options: GlobalOptions, settings: Settings) -> int:
 
             write_tables(screen.tables, Path(options.export), lang=settings.lang)
     except KeyboardInterrupt:
-        screen.warn(failures.interrupted(settings.lang))
-        return INTERRUPTED
+        code = INTERRUPTED
     except BrokenPipeError:
         # The reader of the answer went away: nobody is left to tell.
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - kept open until the process ends
@@ -105,7 +104,9 @@ def _run(options: GlobalOptions, settings: Settings) -> int:
     except Exception as error:  # noqa: BLE001 - the one place that turns errors into exit codes
         return failures.report(error, options=options, lang=settings.lang, settings=settings)
     if code == INTERRUPTED:
-        screen.warn(failures.interrupted(settings.lang))
+        # `ingest --follow` reads a stream that is gone with it: what it held must be sent again.
+        following = "--follow" in options.rest and _command(options) != "ingest"
+        screen.warn(failures.interrupted(settings.lang, following=following))
     return code if isinstance(code, int) else 0
 
 

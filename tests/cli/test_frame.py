@@ -172,6 +172,18 @@ def test_an_interruption_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Interrupted" in ran.err
 
 
+def test_a_command_that_follows_ends_so_and_says_how_to_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("app.cli.context.Cli.open", interrupted)
+    ran = run("subscribe", "--follow")
+    assert ran.code == 130
+    assert "goes on from here" in ran.err
+
+
 def test_completion_can_be_shown() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "app", "--show-completion", "bash"],

@@ -99,6 +99,15 @@ def test_an_image_is_pinned(name: str) -> None:
     assert "." not in image.split("/")[0].split(":")[0], "no registry is named"
 
 
+def test_kafka_is_the_release_that_is_tested() -> None:
+    tested = re.search(
+        r"<kafka\.version>(.+?)</", (ROOT / "scripts/kafka/pom.xml").read_text(encoding="utf-8")
+    )
+    images = {one["image"] for one in SERVICES.values() if "apache/kafka" in one["image"]}
+    assert tested is not None
+    assert images == {f"apache/kafka:{tested[1]}"}
+
+
 @each(SERVED)
 def test_a_service_that_stays_says_whether_it_is_well(name: str) -> None:
     check = SERVICES[name]["healthcheck"]
