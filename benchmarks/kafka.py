@@ -28,7 +28,7 @@ from benchmarks.year import opened, simulate, year_of
 from ledger.aggregates.base import Proposal
 from ledger.application import LedgerApplication
 from ledger.envelopes import command
-from ledger.events.ledger import Actor, Envelope, SchemaReleased
+from ledger.events.ledger import Actor, Envelope
 from ledger.events.ledger import Source as Origins
 from ledger.events.publication import DocumentPublished
 from ledger.facts.blocks import check_block, read_facts
@@ -38,8 +38,7 @@ from ledger.kafka.client.broker import Admin
 from ledger.kafka.client.connection import Broker
 from ledger.kafka.client.source import Source
 from ledger.kafka.guard import create_topics
-from ledger.kafka.keys import Keys
-from ledger.kafka.message import Origin, messages_of
+from ledger.kafka.message import messages_of
 from ledger.kafka.publisher import Publisher, size_of
 from ledger.kafka.restore import TopicRecords
 from ledger.kafka.tails import Ledger
@@ -102,21 +101,7 @@ def _broker(folder: Path) -> Iterator[str]:
 
 
 def _published(ledger: LedgerApplication, prefix: str) -> Ledger:
-    identity = ledger.identity.opened
-    if identity is None:
-        raise RuntimeError("the ledger was never opened")
-
-    def texts() -> list[str]:
-        found = ledger.store.read(event_types=(SchemaReleased.TYPE,))
-        decoded = (ledger.avro.recorded(item).event for item in found)
-        return [event.text for event in decoded if isinstance(event, SchemaReleased)]
-
-    return Ledger(
-        ledger.store,
-        origin=Origin(ledger_id=identity.ledger_id, origin=identity.origin),
-        topics=Topics(prefix=prefix),
-        keys=Keys(ledger.avro.registry, schema_texts=texts),
-    )
+    return Ledger.of(ledger, Topics(prefix=prefix))
 
 
 def _size(ledger: Ledger) -> int:

@@ -8,8 +8,7 @@ Invariants:
 Source: docs/formats/block.md; docs/adr/0008-facts.md.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
@@ -213,14 +212,3 @@ def _addresses(records: Sequence[StoredRecord]) -> list[pl.Series]:
         positions.gather(repeated).alias(POSITION),
         (rows - begin.gather(repeated)).alias(INDEX),
     ]
-
-
-def check_blocks(records: Iterable[StoredRecord], pool: ThreadPoolExecutor) -> None:
-    """Check the commitments of blocks on several threads; see `check_block`.
-
-    Raises:
-        StoredEventDecodeError: a content is not what was committed to.
-    """
-    # Hashing long content releases the interpreter lock.
-    for _ in pool.map(check_block, records):
-        pass

@@ -71,11 +71,7 @@ def mismatches(admin: Admin, topics: Topics) -> tuple[Mismatch, ...]:
     for topic in topics.all:
         state = states.get(topic)
         if state is None:
-            found.append(
-                Mismatch(
-                    topic=topic, setting="topic", found="missing", wanted="there", remedy=CREATE
-                )
-            )
+            found.append(missing(topic, remedy=CREATE))
         else:
             found.extend(_of_topic(topic, state, topics))
     return tuple(found)
@@ -92,8 +88,20 @@ def _of_topic(topic: str, state: TopicState, topics: Topics) -> Iterator[Mismatc
         )
     for setting, wanted in settings_of(insync=insync_of(state.replicas)).items():
         found = state.settings.get(setting, "unknown")
-        if not _holds(setting, found, wanted):
+        if not holds(setting, found, wanted):
             yield Mismatch(topic=topic, setting=setting, found=found, wanted=wanted, remedy=MEND)
+    yield from cut_starts(
+        topic, state, remedy="publish under a new kafka_prefix: records are gone from this topic"
+    )
+
+
+def missing(topic: str, *, remedy: str) -> Mismatch:
+    """Return what is wrong when a topic is not there."""
+    return Mismatch(topic=topic, setting="topic", found="missing", wanted="there", remedy=remedy)
+
+
+def cut_starts(topic: str, state: TopicState, *, remedy: str) -> Iterator[Mismatch]:
+    """Yield the partitions of a topic that lost their beginning."""
     for number, start in enumerate(state.log_starts):
         if start != 0:
             yield Mismatch(
@@ -101,11 +109,12 @@ def _of_topic(topic: str, state: TopicState, topics: Topics) -> Iterator[Mismatc
                 setting=f"log start of partition {number}",
                 found=str(start),
                 wanted="0",
-                remedy="publish under a new kafka_prefix: records are gone from this topic",
+                remedy=remedy,
             )
 
 
-def _holds(setting: str, found: str, wanted: str) -> bool:
+def holds(setting: str, found: str, wanted: str) -> bool:
+    """Tell whether a setting is as it must be: equal, or for some no less."""
     at_least = {"min.insync.replicas", "max.message.bytes"}
     if setting in at_least and found.isdigit():
         return int(found) >= int(wanted)
@@ -135,11 +144,11 @@ def create_topics(
         replicas: copies of each partition; 3 in production.
     """
     there = admin.states(topics.all)
-    missing = [topic for topic in topics.all if topic not in there]
-    if missing:
-        counts = {topic: 1 if topic == topics.events else partitions for topic in missing}
+    absent = [topic for topic in topics.all if topic not in there]
+    if absent:
+        counts = {topic: 1 if topic == topics.events else partitions for topic in absent}
         admin.create(counts, replicas=replicas, settings=settings_of(insync=insync_of(replicas)))
-    return missing
+    return absent
 
 
 def mend_topics(admin: Admin, topics: Topics) -> Sequence[str]:
@@ -150,7 +159,7 @@ def mend_topics(admin: Admin, topics: Topics) -> Sequence[str]:
         wrong = {
             name: value
             for name, value in wanted.items()
-            if not _holds(name, state.settings.get(name, "unknown"), value)
+            if not holds(name, state.settings.get(name, "unknown"), value)
         }
         if wrong:
             admin.alter(topic, wrong)

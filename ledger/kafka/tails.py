@@ -11,10 +11,13 @@ Source: docs/adr/0014-kafka.md; docs/kafka.md, going on.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 from sqlalchemy import func, select
 
+from ledger.application import LedgerApplication
+from ledger.errors import LedgerMissingError
+from ledger.events.ledger import SchemaReleased
 from ledger.kafka.client.connection import Partition, Received, partition_of
 from ledger.kafka.client.source import Source
 from ledger.kafka.errors import MessageFormatError, TopicDivergedError
@@ -22,7 +25,7 @@ from ledger.kafka.keys import Keys
 from ledger.kafka.message import Address, Message, Origin, address_of, messages_of, origin_of
 from ledger.kafka.topics import Topics, family_of_stream
 from ledger.records import RecordKind
-from ledger.store.engine import reading
+from ledger.store.engine import reading, shown
 from ledger.store.store import Store
 from ledger.store.tables import record as record_table
 from ledger.types import Position
@@ -69,6 +72,29 @@ class Ledger:
         self.origin = origin
         self.topics = topics
         self.keys = keys
+
+    @classmethod
+    def of(cls, application: LedgerApplication, topics: Topics) -> Self:
+        """Return what an opened ledger publishes.
+
+        Raises:
+            LedgerMissingError: it was never opened as a ledger.
+        """
+        opened = application.identity.opened
+        if opened is None:
+            raise LedgerMissingError(store=shown(application.store.engine.url))
+
+        def texts() -> list[str]:
+            found = application.store.read(event_types=(SchemaReleased.TYPE,))
+            events = (application.avro.recorded(item).event for item in found)
+            return [event.text for event in events if isinstance(event, SchemaReleased)]
+
+        return cls(
+            application.store,
+            origin=Origin(ledger_id=opened.ledger_id, origin=opened.origin),
+            topics=topics,
+            keys=Keys(application.avro.registry, schema_texts=texts),
+        )
 
     def messages_at(self, position: int) -> tuple[Message, ...]:
         """Return the messages of the record at a position; empty when there is none."""

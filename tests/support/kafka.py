@@ -4,9 +4,6 @@ import os
 from pathlib import Path
 
 from ledger.application import LedgerApplication
-from ledger.events.ledger import SchemaReleased
-from ledger.kafka.keys import Keys
-from ledger.kafka.message import Origin
 from ledger.kafka.tails import Ledger
 from ledger.kafka.topics import Topics
 from tests.support.ledgers import reopened
@@ -20,20 +17,7 @@ UNITS = ("DP1", "DP2", "AG1", "DR1", "DG")
 
 def published_as(ledger: LedgerApplication, prefix: str) -> Ledger:
     """Return what a ledger publishes under a prefix."""
-    opened = ledger.identity.opened
-    assert opened is not None
-
-    def texts() -> list[str]:
-        found = ledger.store.read(event_types=(SchemaReleased.TYPE,))
-        events = (ledger.avro.recorded(item).event for item in found)
-        return [event.text for event in events if isinstance(event, SchemaReleased)]
-
-    return Ledger(
-        ledger.store,
-        origin=Origin(ledger_id=opened.ledger_id, origin=opened.origin),
-        topics=Topics(prefix=prefix),
-        keys=Keys(ledger.avro.registry, schema_texts=texts),
-    )
+    return Ledger.of(ledger, Topics(prefix=prefix))
 
 
 def ledger_at(path: Path, prefix: str) -> Ledger:

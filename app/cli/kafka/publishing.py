@@ -19,8 +19,7 @@ from app.texts.kafka import FINDINGS, state_text
 from app.texts.usage import both
 from app.texts.words import word
 from ledger.application import LedgerApplication
-from ledger.errors import ConfigurationError, InvalidCommandError, LedgerMissingError
-from ledger.events.ledger import SchemaReleased
+from ledger.errors import ConfigurationError, InvalidCommandError
 from ledger.kafka.check import TopicsChecked, check_topics
 from ledger.kafka.client import fast as fast_client
 from ledger.kafka.client.broker import Admin
@@ -29,8 +28,6 @@ from ledger.kafka.client.source import Source
 from ledger.kafka.decoding import decoded
 from ledger.kafka.errors import PublishUnfinishedError
 from ledger.kafka.guard import create_topics, mend_topics, mismatches
-from ledger.kafka.keys import Keys
-from ledger.kafka.message import Origin
 from ledger.kafka.publisher import Publisher
 from ledger.kafka.restore import restore as restore_topics
 from ledger.kafka.tails import Ledger
@@ -91,21 +88,7 @@ def ledger_of(cli: Cli, ledger: LedgerApplication) -> Ledger:
     Raises:
         LedgerMissingError: it was never opened as a ledger.
     """
-    opened = ledger.identity.opened
-    if opened is None:
-        raise LedgerMissingError(store=shown(ledger.store.engine.url))
-
-    def texts() -> list[str]:
-        found = ledger.store.read(event_types=(SchemaReleased.TYPE,))
-        events = (ledger.avro.recorded(item).event for item in found)
-        return [event.text for event in events if isinstance(event, SchemaReleased)]
-
-    return Ledger(
-        ledger.store,
-        origin=Origin(ledger_id=opened.ledger_id, origin=opened.origin),
-        topics=topics_of(cli),
-        keys=Keys(ledger.avro.registry, schema_texts=texts),
-    )
+    return Ledger.of(ledger, topics_of(cli))
 
 
 def publish(

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from ledger.kafka.client.broker import Admin, TopicState
-from ledger.kafka.guard import Mismatch, insync_of
+from ledger.kafka.guard import Mismatch, cut_starts, holds, insync_of, missing
 from ledger.kafka.topics import (
     FACTS_PARTITIONS,
     FRAME_BYTES,
@@ -43,12 +43,10 @@ def inbox_mismatches(admin: Admin, inbox: str) -> tuple[Mismatch, ...]:
     """Return everything about an inbox that is not as it must be."""
     dead = dead_letters_of(inbox)
     states = admin.states([inbox, dead])
-    missing = tuple(
-        Mismatch(topic=one, setting="topic", found="missing", wanted="there", remedy=_remedy(inbox))
-        for one in (inbox, dead)
-        if one not in states
+    absent = tuple(
+        missing(one, remedy=_remedy(inbox)) for one in (inbox, dead) if one not in states
     )
-    return missing or tuple(_wrong(inbox, states))
+    return absent or tuple(_wrong(inbox, states))
 
 
 def verify_inbox(admin: Admin, inbox: str) -> None:
@@ -80,16 +78,16 @@ def create_inbox(
     states = admin.states([inbox, dead])
     if inbox in states:
         partitions = states[inbox].partitions
-    missing = [one for one in (inbox, dead) if one not in states]
+    absent = [one for one in (inbox, dead) if one not in states]
     insync = insync_of(replicas)
-    for one in missing:
+    for one in absent:
         settings = inbox_settings(insync=insync) if one == inbox else settings_of(insync=insync)
         admin.create({one: partitions}, replicas=replicas, settings=settings)
     for one, state in states.items():
         wrong = {name: wanted for name, _, wanted in _settings(one, inbox, state)}
         if wrong:
             admin.alter(one, wrong)
-    return missing
+    return absent
 
 
 def _remedy(inbox: str) -> str:
@@ -111,15 +109,9 @@ def _wrong(inbox: str, states: Mapping[str, TopicState]) -> Iterator[Mismatch]:
             wanted=f"{states[inbox].partitions} or more",
             remedy=f"add partitions to {dead} with the tools of Kafka",
         )
-    for number, start in enumerate(states[dead].log_starts):
-        if start != 0:
-            yield Mismatch(
-                topic=dead,
-                setting=f"log start of partition {number}",
-                found=str(start),
-                wanted="0",
-                remedy="take in under a new kafka_prefix: refused messages are gone",
-            )
+    yield from cut_starts(
+        dead, states[dead], remedy="take in under a new kafka_prefix: refused messages are gone"
+    )
 
 
 def _settings(topic: str, inbox: str, state: TopicState) -> Iterator[tuple[str, str, str]]:
@@ -132,11 +124,9 @@ def _settings(topic: str, inbox: str, state: TopicState) -> Iterator[tuple[str, 
         wanted[_BYTES] = str(limit)
     for name, value in wanted.items():
         found = state.settings.get(name, "unknown")
-        if found.isdigit() and name == _BYTES:
-            good = int(found) <= limit if topic == inbox else int(found) >= int(value)
-        elif found.isdigit() and name == "min.insync.replicas":
-            good = int(found) >= int(value)
+        if topic == inbox and name == _BYTES and found.isdigit():
+            good = int(found) <= limit
         else:
-            good = found == value
+            good = holds(name, found, value)
         if not good:
             yield name, found, value
