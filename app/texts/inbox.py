@@ -6,7 +6,7 @@ from typing import Final
 
 from app.texts.facts import fact_problem_text
 from app.texts.text import Lang, Text
-from ledger.kafka.inbox.inbound import InboxProblem
+from ledger.kafka.inbox.problems import InboxProblem
 
 INBOX_PROBLEMS: Final[Mapping[InboxProblem, Text]] = MappingProxyType(
     {

@@ -1,4 +1,4 @@
-"""kafka-python behind our own words; `ledger.kafka.inbox.members` does the same for an inbox.
+"""kafka-python behind our own words; `ledger.kafka.client.member` does the same for groups.
 
 The optional client of `fast` takes its place for bulk, where a `Broker` says so.
 

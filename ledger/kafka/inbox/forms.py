@@ -21,7 +21,8 @@ from ledger.facts.families import FAMILIES, RULES, family_of
 from ledger.facts.jsonlines import flat_object, native_table
 from ledger.facts.pieces import Piece
 from ledger.facts.problems import ROW, problem_table
-from ledger.kafka.inbox.inbound import Inbound, InboxProblem, Refusal
+from ledger.kafka.client.raw import RawMessage
+from ledger.kafka.inbox.problems import InboxProblem, Refusal
 from schemas.codec import decode
 from schemas.columns import Bodies, decode_blocks, layout
 from schemas.errors import SchemaError
@@ -92,7 +93,7 @@ class Forms:
             needed = {one.name for one in fields if not one.nullable} - {"reversal"}
             self._fields[name] = frozenset(needed), frozenset(one.name for one in fields)
 
-    def read(self, messages: Iterable[tuple[int, Inbound]]) -> Sorted:
+    def read(self, messages: Iterable[tuple[int, RawMessage]]) -> Sorted:
         """Sort messages; each comes with its number."""
         done = Sorted()
         groups: dict[_Told, _Group] = {}

@@ -31,13 +31,15 @@ from ledger.facts.ingest import FactIntake, Slot
 from ledger.facts.problems import ROW, FactProblem
 from ledger.facts.rejects import Rejects
 from ledger.kafka.client.broker import Admin
-from ledger.kafka.client.connection import Broker
+from ledger.kafka.client.connection import Broker, Partition
+from ledger.kafka.client.member import Member
+from ledger.kafka.client.raw import RawMessage
 from ledger.kafka.errors import BrokerError, InboxLostError, InboxMovedError
 from ledger.kafka.inbox.forms import Forms
 from ledger.kafka.inbox.guard import verify_inbox
-from ledger.kafka.inbox.inbound import Inbound, Refusal
+from ledger.kafka.inbox.history import bounds
 from ledger.kafka.inbox.letters import DeadLetters, Refused
-from ledger.kafka.inbox.members import Member, bounds
+from ledger.kafka.inbox.problems import Refusal
 from ledger.types import AppendKey, Digest, Position
 
 BATCH_MESSAGES: Final = 16_384
@@ -178,7 +180,7 @@ class Inbox:
         opened = self._ledger.identity.opened
         group = f"{self._topic}.{opened.ledger_id if opened else ''}"
         self._member = Member(
-            self._broker, self._topic, group=group, share=self._share, session=self._session
+            self._broker, [self._topic], group=group, share=self._share, session=self._session
         )
         try:
             self._letters = DeadLetters(self._broker, self._topic, self._topic_id)
@@ -205,14 +207,16 @@ class Inbox:
 
     def ends(self) -> dict[int, int]:
         """Return where the partitions end now."""
-        numbers = self._member.all
+        numbers = [place.number for place in self._member.all]
         return {n: end for n, (_, end) in bounds(self._broker, self._topic, numbers).items()}
 
     def has_read(self, ends: Mapping[int, int]) -> bool:
         """Tell whether everything before these offsets is in the ledger or refused."""
         return all(
             number in self._places
-            and (self._places[number].offset >= end or self._member.position(number) >= end)
+            and (
+                self._places[number].offset >= end or self._member.position(self._at(number)) >= end
+            )
             for number, end in ends.items()
         )
 
@@ -237,8 +241,8 @@ class Inbox:
                 self._set([number])
         return taken
 
-    def _gather(self, delay: float) -> dict[int, list[Inbound]]:
-        gathered: dict[int, list[Inbound]] = {}
+    def _gather(self, delay: float) -> dict[int, list[RawMessage]]:
+        gathered: dict[int, list[RawMessage]] = {}
         count = size = 0
         due: float | None = None
         while True:
@@ -249,9 +253,10 @@ class Inbox:
             if self._member.moved():
                 # What was gathered is read again, by whoever has the partition now.
                 self._places = {}
-                self._set(self._member.assigned())
+                self._set([place.number for place in self._member.assigned()])
                 return {}
-            for number, messages in found.items():
+            for place, messages in found.items():
+                number = place.number
                 if self._follows(number, messages):
                     gathered.setdefault(number, []).extend(messages)
                     self._places[number].offset = messages[-1].offset + 1
@@ -264,7 +269,7 @@ class Inbox:
             if count >= BATCH_MESSAGES or size >= BATCH_BYTES or time.monotonic() >= due:
                 return gathered
 
-    def _follows(self, number: int, messages: Sequence[Inbound]) -> bool:
+    def _follows(self, number: int, messages: Sequence[RawMessage]) -> bool:
         """Tell whether messages come next; if not, the client is told where to go."""
         place = self._places.get(number)
         if place is None:
@@ -276,7 +281,7 @@ class Inbox:
         start, end = bounds(self._broker, self._topic, [number])[number]
         self._check_there(number, expected, start, end)
         place.sure = expected
-        self._member.seek({number: expected})
+        self._member.seek({self._at(number): expected})
         return False
 
     def _check_there(self, number: int, expected: int, start: int, end: int) -> None:
@@ -298,8 +303,11 @@ class Inbox:
                 place.begin = place.offset = start
             self._check_there(number, place.offset, start, end)
             self._places[number] = place
-        self._member.seek({number: self._places[number].offset for number in numbers})
+        self._member.seek({self._at(number): self._places[number].offset for number in numbers})
         self._fault_point("inbox.placed")
+
+    def _at(self, number: int) -> Partition:
+        return Partition(self._topic, number)
 
     def _prefix(self, number: int) -> str:
         return prefix_of(self._topic, self._topic_id, number)
@@ -309,7 +317,7 @@ class Inbox:
 
     # Recording
 
-    def _record(self, number: int, messages: Sequence[Inbound]) -> Taken:
+    def _record(self, number: int, messages: Sequence[RawMessage]) -> Taken:
         place = self._places[number]
         last = messages[-1].offset
         batch = self._batch()
@@ -344,11 +352,11 @@ class Inbox:
         if answer.facts:
             place.recorded = place.begin = last + 1
         place.settled = {offset for offset in place.settled if offset > last}
-        self._member.commit({number: last + 1})
+        self._member.commit({self._at(number): last + 1})
         return taken
 
     def _keep(
-        self, number: int, messages: Sequence[Inbound], found: Mapping[int, Sequence[Refusal]]
+        self, number: int, messages: Sequence[RawMessage], found: Mapping[int, Sequence[Refusal]]
     ) -> None:
         if not found:
             return
@@ -361,7 +369,7 @@ class Inbox:
 def _taken(
     number: int,
     place: _Place,
-    messages: Sequence[Inbound],
+    messages: Sequence[RawMessage],
     answer: Ingested,
     found: Mapping[int, Sequence[Refusal]],
 ) -> Taken:
@@ -384,13 +392,13 @@ def _taken(
     )
 
 
-def _size(message: Inbound) -> int:
+def _size(message: RawMessage) -> int:
     """Return the bytes that a message holds: key and headers may be as long as its value."""
     parts = [message.key, message.value, *(value for _, value in message.headers)]
     return sum(len(one) for one in parts if one is not None)
 
 
-def _digest(messages: Sequence[Inbound]) -> Digest:
+def _digest(messages: Sequence[RawMessage]) -> Digest:
     """Return the SHA-256 over the offsets, the lengths and the values of messages."""
     whole = hashlib.sha256()
     values = [one.value or b"" for one in messages]

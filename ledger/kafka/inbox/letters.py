@@ -20,9 +20,10 @@ from typing import Final, NamedTuple
 
 from ledger.kafka.client.broker import Sink
 from ledger.kafka.client.connection import Broker, Partition
+from ledger.kafka.client.raw import RawHeaders, RawMessage
 from ledger.kafka.client.source import Source
-from ledger.kafka.inbox.inbound import Inbound, RawHeaders, Refusal
-from ledger.kafka.inbox.members import History, bounds
+from ledger.kafka.inbox.history import History, bounds
+from ledger.kafka.inbox.problems import Refusal
 from ledger.kafka.topics import dead_letters_of
 
 ENTRY_HEADERS: Final = (
@@ -89,7 +90,7 @@ class Letter:
 class Refused:
     """A message to be kept, and why."""
 
-    message: Inbound
+    message: RawMessage
     reasons: Sequence[Refusal]
     """At least one."""
 
@@ -152,7 +153,7 @@ class DeadLetters:
                     found[number] |= later
         return found
 
-    def _offset(self, entry: Inbound) -> int | None:
+    def _offset(self, entry: RawMessage) -> int | None:
         letter = letter_of(entry, 0)
         if letter is None or letter.origin.topic_id != self._topic_id:
             return None
@@ -191,7 +192,7 @@ def entry_headers(
     return own + list(zip(ENTRY_HEADERS, told, strict=True))
 
 
-def letter_of(entry: Inbound, partition: int) -> Letter | None:
+def letter_of(entry: RawMessage, partition: int) -> Letter | None:
     """Return the refused message of an entry; None for what is none, such as a mark."""
     headers = list(entry.headers)
     own, told = headers[: -len(ENTRY_HEADERS)], headers[-len(ENTRY_HEADERS) :]
@@ -244,7 +245,7 @@ def letters(broker: Broker, inbox: str, *, values: bool = False) -> list[Letter]
     ]
 
 
-def _entries(broker: Broker, topic: str, history: History) -> Iterator[tuple[int, Inbound]]:
+def _entries(broker: Broker, topic: str, history: History) -> Iterator[tuple[int, RawMessage]]:
     with Source(broker) as source:
         numbers = [one.number for one in source.partitions(topic)]
     for number, (start, end) in bounds(broker, topic, numbers).items():

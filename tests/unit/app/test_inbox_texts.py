@@ -7,7 +7,7 @@ import pytest
 from app.texts.inbox import INBOX_PROBLEMS, inbox_problem_text
 from app.texts.text import Lang
 from ledger.facts.problems import FactProblem
-from ledger.kafka.inbox.inbound import InboxProblem
+from ledger.kafka.inbox.problems import InboxProblem
 
 
 @pytest.mark.parametrize("lang", get_args(Lang))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.kafka.inbox.inbound import Refusal
+from ledger.kafka.inbox.problems import Refusal
 from ledger.kafka.inbox.letters import (
     ENTRY_HEADERS,
     REASON_BYTES,

@@ -1,16 +1,16 @@
-"""Reading an inbox through kafka-python: as a member of a group, or every partition alone.
+"""Reading topics through kafka-python: as a member of a group, or every partition alone.
 
 Invariants:
 1. Where to begin is told by the caller; what the group has committed is for tools that show lag,
    and is never believed.
 2. No call waits without a limit, and every failure is a `BrokerError`.
 
-Source: docs/adr/0015-inbox.md.
+Source: docs/adr/0015-inbox.md, docs/adr/0018-live-tail.md.
 """
 
 import contextlib
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Self
 
 from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
@@ -19,15 +19,13 @@ from kafka.structs import OffsetAndMetadata
 
 from ledger.kafka.client.clients import client_of
 from ledger.kafka.client.connection import Broker, Partition
+from ledger.kafka.client.raw import RawMessage
 from ledger.kafka.client.source import Source
-from ledger.kafka.errors import BrokerError
-from ledger.kafka.inbox.inbound import Inbound
 
 FETCH_BYTES: Final = 2**20
 """Fetched of a partition at once, compressed; a single batch comes whole even if it is longer."""
 POLL_MESSAGES: Final = 4096
 """Most messages that one poll returns."""
-POLL_MILLISECONDS: Final = 200
 FETCH_WAIT_MILLISECONDS: Final = 50
 """How long the broker holds a fetch that finds nothing."""
 SESSION_MILLISECONDS: Final = 10_000
@@ -52,25 +50,30 @@ class _Moved(ConsumerRebalanceListener):  # type: ignore[misc] # kafka-python is
 
 
 class Member:
-    """Reads partitions of one topic; use it as a context manager."""
+    """Reads partitions of some topics; use it as a context manager."""
 
     def __init__(
-        self, broker: Broker, topic: str, *, group: str, share: bool, session: int | None = None
+        self,
+        broker: Broker,
+        topics: Sequence[str],
+        *,
+        group: str,
+        share: bool,
+        session: int | None = None,
     ) -> None:
         """Connect.
 
         Args:
             broker: where the topic is.
-            topic: must exist.
+            topics: must exist.
             group: what lag tools call the readers.
             share: share the partitions with other members of the group; else read all of them.
             session: milliseconds after which a silent member loses its partitions.
         """
         self._broker = broker
-        self._topic = topic
         self._share = share
         self._listener = _Moved()
-        self._commits: dict[int, int] = {}
+        self._commits: dict[Partition, int] = {}
         self._commit_due = 0.0
         with broker.asked():
             self._client: Any = client_of(
@@ -90,12 +93,12 @@ class Member:
                 fetch_max_wait_ms=FETCH_WAIT_MILLISECONDS,
             )
         with Source(broker) as source:
-            self.all = tuple(one.number for one in source.partitions(topic))
-        """Every partition of the topic."""
+            self.all = tuple(one for topic in topics for one in source.partitions(topic))
+        """Every partition of the topics."""
         if share:
-            self._client.subscribe([topic], listener=self._listener)
+            self._client.subscribe(list(topics), listener=self._listener)
         else:
-            self._client.assign([TopicPartition(topic, number) for number in self.all])
+            self._client.assign([TopicPartition(*place) for place in self.all])
             self._listener.moved = True
 
     def __enter__(self) -> Self:
@@ -117,30 +120,30 @@ class Member:
         moved, self._listener.moved = self._listener.moved, False
         return moved
 
-    def assigned(self) -> frozenset[int]:
+    def assigned(self) -> frozenset[Partition]:
         """Return the partitions that this member reads now."""
-        return frozenset(one.partition for one in self._client.assignment())
+        return frozenset(Partition(*one) for one in self._client.assignment())
 
-    def seek(self, places: Mapping[int, int]) -> None:
+    def seek(self, places: Mapping[Partition, int]) -> None:
         """Read partitions from these offsets on; those that were taken meanwhile are left out."""
-        for number, offset in places.items():
+        for place, offset in places.items():
             # Taken by a rebalance just now: the next `moved` tells.
             with contextlib.suppress(ValueError, AssertionError, KafkaError):
-                self._client.seek(TopicPartition(self._topic, number), offset)
+                self._client.seek(TopicPartition(*place), offset)
 
-    def position(self, number: int) -> int:
+    def position(self, place: Partition) -> int:
         """Return the offset that is fetched next; marks of transactions are passed over."""
         with self._broker.asked():
-            found = self._client.position(TopicPartition(self._topic, number), timeout_ms=1)
+            found = self._client.position(TopicPartition(*place), timeout_ms=1)
         return 0 if found is None else int(found)
 
-    def poll(self, milliseconds: int) -> dict[int, list[Inbound]]:
+    def poll(self, milliseconds: int) -> dict[Partition, list[RawMessage]]:
         """Return what came, by partition, in order of the offset."""
         with self._broker.asked():
             found = self._client.poll(timeout_ms=milliseconds)
-        return {place.partition: records for place, records in found.items() if records}
+        return {Partition(*place): records for place, records in found.items() if records}
 
-    def commit(self, places: Mapping[int, int]) -> None:
+    def commit(self, places: Mapping[Partition, int]) -> None:
         """Tell lag tools how far the ledger has got, now and then; nothing depends on it."""
         self._commits.update(places)
         if self._share and time.monotonic() > self._commit_due:
@@ -151,71 +154,7 @@ class Member:
     def _offsets(self) -> dict[Any, Any]:
         mine = self.assigned()
         return {
-            TopicPartition(self._topic, number): OffsetAndMetadata(offset, "", -1)
-            for number, offset in self._commits.items()
-            if number in mine
+            TopicPartition(*place): OffsetAndMetadata(offset, "", -1)
+            for place, offset in self._commits.items()
+            if place in mine
         }
-
-
-def bounds(broker: Broker, topic: str, numbers: Iterable[int]) -> dict[int, tuple[int, int]]:
-    """Return the first offset and the one behind the last of partitions."""
-    places = [Partition(topic, number) for number in numbers]
-    if not places:
-        return {}
-    with Source(broker) as source:
-        starts, ends = source.starts(places), source.ends(places)
-    return {place.number: (starts[place], ends[place]) for place in places}
-
-
-class History:
-    """Reads what stands in partitions of a topic; use it as a context manager."""
-
-    def __init__(self, broker: Broker, topic: str) -> None:
-        self._broker = broker
-        self._topic = topic
-        with broker.asked():
-            self._client: Any = client_of(
-                KafkaConsumer,
-                **broker.shared,
-                group_id=None,
-                metrics_enabled=False,
-                enable_auto_commit=False,
-                auto_offset_reset="none",
-                isolation_level="read_committed",
-                allow_auto_create_topics=False,
-                fetch_max_wait_ms=FETCH_WAIT_MILLISECONDS,
-                max_poll_records=POLL_MESSAGES,
-                max_partition_fetch_bytes=FETCH_BYTES,
-            )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with contextlib.suppress(KafkaError, OSError):
-            self._client.close(timeout_ms=CLOSE_MILLISECONDS)
-
-    def read(self, number: int, begin: int, end: int) -> Iterator[Inbound]:
-        """Yield the messages of a partition from an offset to before another.
-
-        Raises:
-            BrokerError: nothing came in time.
-        """
-        place = TopicPartition(self._topic, number)
-        until = time.monotonic() + self._broker.wait_seconds
-        with self._broker.asked():
-            self._client.assign([place])
-            self._client.seek(place, begin)
-        while begin < end:
-            with self._broker.asked():
-                found = self._client.poll(timeout_ms=POLL_MILLISECONDS).get(place, ())
-                begin = int(self._client.position(place, timeout_ms=1))
-            if found:
-                until = time.monotonic() + self._broker.wait_seconds
-            elif time.monotonic() > until:
-                raise BrokerError(
-                    servers=self._broker.servers,
-                    reason=f"nothing came from {self._topic}/{number} in "
-                    f"{self._broker.wait_seconds:g} s",
-                )
-            yield from (one for one in found if one.offset < end)
