@@ -116,8 +116,9 @@ SPECS: Final[tuple[Spec, ...]] = (
         name="max_seal_delay",
         default="",
         help=Text(
-            it="secondi che una registrazione può attendere il sigillo; senza, nessun limite",
-            en="seconds that a record may wait for its seal; by default no limit",
+            it="quanto una registrazione può attendere il sigillo: 300 (secondi), 5m, 1h; senza, "
+            "nessun limite",
+            en="how long a record may wait for its seal: 300 (seconds), 5m, 1h; else no limit",
         ),
     ),
     Spec(

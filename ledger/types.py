@@ -23,9 +23,6 @@ StreamVersion = NewType("StreamVersion", int)
 Digest = NewType("Digest", bytes)
 """A SHA-256 value: 32 raw bytes inside, lower-case hex on screen and in JSON."""
 
-SchemaId = NewType("SchemaId", bytes)
-"""SHA-256 of a normalised Avro schema: 32 raw bytes; see docs/formats/schema-id.md."""
-
 AppendKey = NewType("AppendKey", str)
 """Idempotency key of one append: the same key twice records once."""
 

@@ -1,9 +1,10 @@
-"""Options that several commands share: the year, the cut in time, dates."""
+"""Options that several commands share: the year, the cut in time, dates, who records and why."""
 
 import datetime as dt
 import difflib
+import fnmatch
 from collections.abc import Iterable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -12,7 +13,12 @@ from app.texts.usage import both
 from ledger.errors import InvalidCommandError, UnknownEntityError
 from ledger.feed import Feed, RecordedEvent, read_all
 from ledger.types import Position
-from projections.cycle.facts import CycleFacts, fold
+
+if TYPE_CHECKING:
+    from projections.cycle.facts import CycleFacts
+
+CODES_SHOWN: Final = 20
+"""How many codes are named in place of one that is not there."""
 
 YearOption = Annotated[
     int | None,
@@ -34,6 +40,36 @@ AtOption = Annotated[
     typer.Option("--at", min=0, help=both("ultima posizione da leggere", "last position to read")),
 ]
 
+ActorOption = Annotated[
+    str | None,
+    typer.Option("--actor", help=both("chi registra: RUOLO@UNITA", "who records: ROLE@UNIT")),
+]
+ActsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--act",
+        metavar="ORGANO/TIPO/NUMERO/DATA",
+        help=both("atto che autorizza; ripetibile", "authorising act; repeatable"),
+    ),
+]
+BatchActOption = Annotated[
+    str | None,
+    typer.Option(
+        "--act", help=both("atto: ORGANO/TIPO/NUMERO/DATA", "act: ORGAN/TYPE/NUMBER/DATE")
+    ),
+]
+"""The one act of a batch of facts."""
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help=both("mostra, non registra", "show, do not record"))
+]
+"""Shows what would be recorded."""
+CheckOnlyOption = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run", help=both("controlla tutto, non registra nulla", "check, record nothing")
+    ),
+]
+"""Checks rows as if they were to be recorded."""
 RecordOption = Annotated[
     bool,
     typer.Option(
@@ -92,12 +128,14 @@ def feed_of(ledger: Feed, at: int | None) -> Iterable[RecordedEvent]:
     return read_all(ledger, through=Position(at))
 
 
-def facts_of(ledger: Feed, at: int | None) -> CycleFacts:
+def facts_of(ledger: Feed, at: int | None) -> "CycleFacts":
     """Return what the events of a ledger say, up to a position."""
+    from projections.cycle.facts import fold
+
     return fold(feed_of(ledger, at))
 
 
-def chosen_year(cli: Cli, facts: CycleFacts, year: int | None) -> int:
+def chosen_year(cli: Cli, facts: "CycleFacts", year: int | None) -> int:
     """Return the year asked for, or the last one of the ledger.
 
     Raises:
@@ -112,6 +150,26 @@ def chosen_year(cli: Cli, facts: CycleFacts, year: int | None) -> int:
         asked = cli.tr("uno qualsiasi", "any") if year is None else year
         raise UnknownEntityError(kind="year", name=asked, known=", ".join(map(str, known)))
     return year
+
+
+def require_match(pattern: str | None, codes: Iterable[str], *, kind: str) -> None:
+    """Refuse a pattern that no code has, and name the codes there are.
+
+    Args:
+        pattern: as the shell writes it, case included; None for all.
+        codes: what it may match, repetitions allowed.
+        kind: what the codes are.
+
+    Raises:
+        UnknownEntityError: it matches nothing.
+    """
+    there = list(dict.fromkeys(codes))
+    if pattern is None or any(fnmatch.fnmatchcase(code, pattern) for code in there):
+        return
+    shown = [*there[:CODES_SHOWN], *(["..."] if len(there) > CODES_SHOWN else [])]
+    raise UnknownEntityError(
+        kind=kind, name=pattern, near=nearest(pattern, there), known=", ".join(shown)
+    )
 
 
 def nearest(typed: str, known: Iterable[str]) -> str:

@@ -158,7 +158,7 @@ ENTRIES: Final[tuple[Entry, ...]] = (
     _entry(
         _CARE,
         "catch-up",
-        "production.readmodels",
+        "production.catching_up",
         "Porta le viste di lettura al passo col registro.",
         "Bring the read models up to the ledger.",
     ),
@@ -314,7 +314,7 @@ ENTRIES: Final[tuple[Entry, ...]] = (
     _entry(
         _CARE,
         "restore",
-        "kafka.publishing",
+        "kafka.restoring",
         "Rimette al suo posto una copia, dopo averla verificata.",
         "Put a copy back in its place, after checking it.",
     ),
@@ -368,20 +368,6 @@ ENTRIES: Final[tuple[Entry, ...]] = (
         "Settings and their origin.",
     ),
 )
-
-RECORDING: Final = frozenset(
-    {
-        "import",
-        "ingest",
-        "inbox",
-        "simulate",
-        "forecast",
-        "risk",
-        "audit",
-        *(entry.name for entry in ENTRIES if entry.panel is _WRITE),
-    }
-)
-"""Commands that may record: with `publish = required` Kafka is waited for behind them."""
 
 
 def entry_of(name: str | None) -> Entry | None:

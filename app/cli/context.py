@@ -26,6 +26,15 @@ NEGATIVE = 1
 """Exit code of a check that found something."""
 
 
+@dataclass(kw_only=True, slots=True)
+class ToPublish:
+    """What a run has still to publish, where the setting `publish` is `required`."""
+
+    since: int | None = None
+    """Position up to which nothing is to be done: the head before the run opened the ledger to
+    record, or what was published since. None while it has not opened the ledger to record."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Cli:
     """One run of the command line."""
@@ -33,6 +42,8 @@ class Cli:
     settings: Settings
     json: bool
     screen: Screen
+    to_publish: ToPublish | None = None
+    """None where publishing is not required."""
 
     @property
     def lang(self) -> Lang:
@@ -64,8 +75,8 @@ class Cli:
 
     def store(self, *, read_only: bool = False) -> "Store":
         """Return the store that the settings name; nothing is opened yet."""
-        from ledger.store.engine import open_engine, store_url  # noqa: PLC0415 - slow to import
-        from ledger.store.store import Store  # noqa: PLC0415 - slow to import
+        from ledger.store.engine import open_engine, store_url
+        from ledger.store.store import Store
 
         engine = open_engine(store_url(self.settings["ledger"]), read_only=read_only)
         return Store(engine, clock=self.clock, entropy=self.entropy)
@@ -76,9 +87,14 @@ class Cli:
         Raises:
             LedgerMissingError: there is none.
             StoreFormatError: it is of another release.
+            ConfigurationError: what is recorded must be published, and no Kafka is named.
         """
-        from ledger.application import LedgerApplication  # noqa: PLC0415 - slow to import
+        from ledger.application import LedgerApplication
 
+        if not read_only and self.to_publish is not None and self.to_publish.since is None:
+            from app.cli.kafka.required import head_before
+
+            self.to_publish.since = head_before(self)
         store = self.store(read_only=read_only)
         ledger = LedgerApplication.open(store, clock=self.clock, entropy=self.entropy)
         self.screen.zone = ledger.zone

@@ -60,7 +60,7 @@ def _described(error: Exception, lang: Lang) -> tuple[str, int, str, str, dict[s
     if isinstance(error, Abort):
         return "interrupted", ABORTED, interrupted(lang, following=False), "", {}
     if isinstance(code, str) and isinstance(exit_code, int):
-        from app.texts.errors import error_texts  # noqa: PLC0415 - imports the ledger's tree
+        from app.texts.errors import error_texts
 
         sentence, hint = error_texts(error, lang)
         return code, exit_code, sentence, hint, dict(getattr(error, "facts", {}))

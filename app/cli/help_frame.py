@@ -57,7 +57,7 @@ def framed(command: Any, lang: Lang) -> None:
 
 def _drawing(command: Any, draw: Callable[..., None], lang: Lang) -> Callable[..., None]:
     def format_help(context: Any, formatter: Any) -> None:
-        from typer import rich_utils  # noqa: PLC0415 - only help needs it
+        from typer import rich_utils
 
         for name, text in _CONSTANTS.items():
             setattr(rich_utils, name, text.in_(lang))

@@ -7,19 +7,18 @@ Invariants:
 Source: rulings 26; docs/cli.md.
 """
 
-import functools
 import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 import typer
 from typer.exceptions import TyperException
 
 from app.cli import failures
-from app.cli.commands import ENTRIES, RECORDING, Entry, entry_of
+from app.cli.commands import ENTRIES, Entry, entry_of
 from app.cli.globals import EXPORT, FLAGS, VALUES, GlobalOptions, extract
 from app.cli.help_frame import framed
 from app.config import KAFKA_LOGIN, SPECS, Settings, defaults, resolve
@@ -28,8 +27,10 @@ from app.output.screen import Screen
 from app.texts.text import Lang
 from app.texts.usage import localised
 
+if TYPE_CHECKING:
+    from app.cli.context import Cli
+
 PROGRAM = "registro"
-USAGE = 2
 INTERRUPTED = 130
 _COMPLETION = "_REGISTRO_COMPLETE"
 
@@ -81,7 +82,6 @@ def _run(options: GlobalOptions, settings: Settings) -> int:
         words = list(options.rest) or ["--help"]
         command = build(asked=_command(options), lang=settings.lang)
         context = _context(settings, options, screen)
-        behind = _publishing(settings, options, context)
         code = command.main(
             args=words,
             prog_name=PROGRAM,
@@ -89,10 +89,10 @@ def _run(options: GlobalOptions, settings: Settings) -> int:
             standalone_mode=False,
             obj=context,
         )
-        if behind is not None and code != INTERRUPTED:
-            behind()
+        if code != INTERRUPTED:
+            _publish(context)
         if options.export is not None:
-            from app.output.export import write_tables  # noqa: PLC0415 - rarely asked for
+            from app.output.export import write_tables
 
             write_tables(screen.tables, Path(options.export), lang=settings.lang)
     except KeyboardInterrupt:
@@ -200,28 +200,24 @@ def _command(options: GlobalOptions) -> str | None:
     return None if found is None else found.name
 
 
-def _context(settings: Settings, options: GlobalOptions, screen: Screen) -> object:
+def _context(settings: Settings, options: GlobalOptions, screen: Screen) -> "Cli | None":
     if options.command is None or entry_of(options.command) is None:
         return None
-    from app.cli.context import Cli  # noqa: PLC0415 - imports the ledger, which help does not need
+    # The ledger is imported here, which help does not need.
+    from app.cli.context import Cli, ToPublish
 
-    return Cli(settings=settings, json="--json" in options.flags, screen=screen)
+    to_publish = ToPublish() if settings["publish"] == "required" else None
+    as_json = "--json" in options.flags
+    return Cli(settings=settings, json=as_json, screen=screen, to_publish=to_publish)
 
 
-def _publishing(
-    settings: Settings, options: GlobalOptions, context: object
-) -> Callable[[], None] | None:
-    """Return what publishes behind a command that records; None where nothing must."""
-    if settings["publish"] != "required" or _command(options) not in RECORDING:
-        return None
-    if {"--help", "--dry-run"} & set(options.rest):
-        return None
-    from app.cli.context import Cli  # noqa: PLC0415 - imports the ledger, which help does not need
-    from app.cli.kafka import required  # noqa: PLC0415 - Kafka's client, which few commands need
+def _publish(context: "Cli | None") -> None:
+    """Publish what the command has recorded, where that is required."""
+    if context is None or context.to_publish is None or context.to_publish.since is None:
+        return
+    from app.cli.kafka.required import publish_since
 
-    if not isinstance(context, Cli):
-        return None
-    return functools.partial(required.publish_since, context, required.before(context))
+    publish_since(context, context.to_publish.since)
 
 
 def _asked(options: GlobalOptions) -> Lang:

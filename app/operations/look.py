@@ -8,7 +8,7 @@ from typing import Final
 
 from app.cli.context import Cli
 from app.cli.evidence.sealing import known_keys, log_folder, max_seal_delay
-from app.cli.kafka.publishing import broker_of, ledger_of
+from app.cli.kafka.publishing import broker_of, ledger_of, topics_of
 from app.operations.snapshot import Behind, Published, ReadModel, SealedUpTo, Snapshot
 from ledger.application import LedgerApplication
 from ledger.errors import ConfigurationError, StoreError
@@ -16,6 +16,7 @@ from ledger.evidence.checkpoint import open_checkpoint
 from ledger.evidence.problems import EvidenceError, LogMissingError
 from ledger.evidence.tiles import TileReader
 from ledger.kafka.errors import BrokerError
+from ledger.kafka.inbox.waiting import InboxWaiting, waiting_inboxes
 from ledger.kafka.reached import reached
 from ledger.store.engine import shown
 from ledger.types import BEFORE_FIRST, Position
@@ -38,6 +39,7 @@ def look(cli: Cli, ledger: LedgerApplication, *, views: str) -> Snapshot:
     """
     opened = ledger.identity.opened
     published = _published(cli, ledger)
+    inboxes, inboxes_reason = _inboxes(cli, ledger, published)
     sealed = _sealed(cli, ledger)
     models, reason = _models(ledger, views)
     head = ledger.head()
@@ -52,6 +54,8 @@ def look(cli: Cli, ledger: LedgerApplication, *, views: str) -> Snapshot:
         head=head,
         last_recorded_at=last,
         age_seconds=age,
+        inboxes=inboxes,
+        inboxes_reason=inboxes_reason,
         published=published,
         sealed=sealed,
         read_models=models,
@@ -92,6 +96,21 @@ def _published(cli: Cli, ledger: LedgerApplication) -> Published | None:
         mismatches=found.mismatches,
         diverged=None if found.diverged is None else str(found.diverged),
     )
+
+
+def _inboxes(
+    cli: Cli, ledger: LedgerApplication, published: Published | None
+) -> tuple[tuple[InboxWaiting, ...], str | None]:
+    if not cli.settings["kafka"]:
+        return (), None
+    if published is not None and not published.reachable:
+        # Asked a moment ago: nobody waits for it twice.
+        return (), published.reason
+    broker = broker_of(cli, wait_seconds=WAIT_SECONDS)
+    try:
+        return waiting_inboxes(ledger, broker, topics_of(cli)), None
+    except BrokerError as error:
+        return (), error.facts["reason"]
 
 
 def _sealed(cli: Cli, ledger: LedgerApplication) -> SealedUpTo | None:

@@ -48,6 +48,18 @@ FAMILIES: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
         "Age of the oldest record that a stage has not seen yet, 0 when there is none.",
         ("stage", "name"),
     ),
+    "registro_inbox_waiting_messages": (
+        "Messages of an inbox that are neither in the ledger nor refused.",
+        ("family", "partition"),
+    ),
+    "registro_inbox_next_offset": (
+        "Offset of an inbox at which the ledger goes on.",
+        ("family", "partition"),
+    ),
+    "registro_inbox_lost_messages": (
+        "Offsets of an inbox because of which the intake does not go on.",
+        ("family", "partition"),
+    ),
     "registro_kafka_up": ("Whether Kafka answered; absent where publishing is not set up.", ()),
     "registro_kafka_topic_mismatches": (
         "Settings of topics that are missing or could lose records.",
@@ -110,6 +122,12 @@ def samples_of(found: Snapshot, limits: Limits) -> Iterator[Sample]:
 
 
 def _of_stages(found: Snapshot) -> Iterator[Sample]:
+    for inbox in found.inboxes:
+        for one in inbox.partitions:
+            labels = (inbox.family, str(one.partition))
+            yield Sample("registro_inbox_waiting_messages", labels, one.waiting)
+            yield Sample("registro_inbox_next_offset", labels, one.next_offset)
+            yield Sample("registro_inbox_lost_messages", labels, one.lost)
     if found.published is not None:
         yield Sample("registro_kafka_up", (), found.published.reachable)
         if found.published.reachable:

@@ -11,14 +11,18 @@ Source: docs/operating.md, status; docs/adr/0016-operations.md.
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from ledger.kafka.guard import Mismatch
 from ledger.types import Position
 
-Stage = Literal["published", "sealed", "projected"]
-STAGES: Final[tuple[Stage, ...]] = ("published", "sealed", "projected")
+if TYPE_CHECKING:
+    from ledger.kafka.guard import Mismatch
+    from ledger.kafka.inbox.waiting import InboxWaiting
+
+Stage = Literal["inbox", "published", "sealed", "projected"]
+STAGES: Final[tuple[Stage, ...]] = ("inbox", "published", "sealed", "projected")
 ProblemKind = Literal[
+    "inbox_lost",
     "topics_unsafe",
     "topics_diverged",
     "checkpoint_invalid",
@@ -29,6 +33,7 @@ ProblemKind = Literal[
     "lag_seconds",
 ]
 PROBLEM_KINDS: Final[tuple[ProblemKind, ...]] = (
+    "inbox_lost",
     "topics_unsafe",
     "topics_diverged",
     "checkpoint_invalid",
@@ -64,7 +69,7 @@ class Published:
     """Why Kafka was not asked or did not answer."""
     behind: Behind | None
     """None where nobody knows: Kafka does not answer, or its topics differ from the ledger."""
-    mismatches: tuple[Mismatch, ...]
+    mismatches: "tuple[Mismatch, ...]"
     """Topics that are missing or could lose records."""
     diverged: str | None
     """Where the topics differ from the ledger."""
@@ -114,7 +119,7 @@ class Problem:
     kind: ProblemKind
     stage: Stage
     name: str = ""
-    """Of the read model; empty for the other stages."""
+    """Of the read model or the inbox; empty for the other stages."""
     detail: str
 
 
@@ -133,6 +138,10 @@ class Snapshot:
     last_recorded_at: dt.datetime | None
     age_seconds: float | None
     """Since the last append; None for an empty ledger."""
+    inboxes: "tuple[InboxWaiting, ...]"
+    """Of each family that has one; they are in front of the ledger, the other stages behind it."""
+    inboxes_reason: str | None
+    """Why the inboxes could not be asked."""
     published: Published | None
     """None when no Kafka is set, or publishing is off."""
     sealed: SealedUpTo | None
@@ -143,7 +152,7 @@ class Snapshot:
 
     @property
     def stages(self) -> tuple[tuple[Stage, str, Behind], ...]:
-        """Stages in use whose place is known: stage, name of the read model or empty, place."""
+        """Stages behind the ledger whose place is known: stage, name of the read model, place."""
         found: list[tuple[Stage, str, Behind]] = []
         if self.published is not None and self.published.behind is not None:
             found.append(("published", "", self.published.behind))
@@ -162,6 +171,7 @@ def problems_of(found: Snapshot, limits: Limits) -> tuple[Problem, ...]:
     back. `Published.reachable` says it, and the metric `registro_kafka_up`.
     """
     return (
+        *_of_inboxes(found, limits),
         *_of_published(found.published),
         *_of_sealed(found.sealed, found.head),
         *(
@@ -178,6 +188,22 @@ def problems_of(found: Snapshot, limits: Limits) -> tuple[Problem, ...]:
     )
 
 
+def _of_inboxes(found: Snapshot, limits: Limits) -> list[Problem]:
+    problems: list[Problem] = []
+    for one in found.inboxes:
+        if one.lost:
+            detail = f"{one.topic}: {one.lost}"
+            problems.append(
+                Problem(kind="inbox_lost", stage="inbox", name=one.family, detail=detail)
+            )
+        if limits.events is not None and one.waiting > limits.events:
+            detail = f"{one.waiting} > {limits.events}"
+            problems.append(
+                Problem(kind="lag_events", stage="inbox", name=one.family, detail=detail)
+            )
+    return problems
+
+
 def _of_published(published: Published | None) -> list[Problem]:
     if published is None:
         return []
@@ -185,7 +211,7 @@ def _of_published(published: Published | None) -> list[Problem]:
         Problem(
             kind="topics_unsafe",
             stage="published",
-            detail=f"{one.topic}: {one.setting} is {one.found}, must be {one.wanted}",
+            detail=f"{one.topic}: {one.setting} is {one.found}, must be {one.wanted}; {one.remedy}",
         )
         for one in published.mismatches
     ]

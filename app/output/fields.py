@@ -15,7 +15,7 @@ from app.texts.fields import field_text
 from app.texts.text import Lang
 from ledger.events.base import Event
 from ledger.events.catalogue import EVENT_TYPES
-from ledger.events.ledger import ActReference
+from ledger.events.ledger import Actor, ActReference
 from ledger.intake.forms import FormField, fields_of
 from projections.trail import shown
 
@@ -63,6 +63,11 @@ def value_text(name: str, value: object, lang: Lang) -> str:
 def act_text(act: ActReference) -> str:
     """Return how an act is cited: organ, type, number and day."""
     return shown(act)
+
+
+def actor_text(actor: Actor) -> str:
+    """Return the office that acts: its role, and its unit where it has one."""
+    return actor.role if actor.unit_code is None else f"{actor.role}@{actor.unit_code}"
 
 
 def names_of(event: Event) -> tuple[str, ...]:

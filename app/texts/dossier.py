@@ -7,10 +7,12 @@ Invariants:
 Source: ledger.evidence.dossier; docs/formats/dossier.md.
 """
 
+import datetime as dt
 from collections.abc import Mapping
 from string import Template
 from typing import Final
 
+from app.output.format import day
 from app.texts.text import Lang, Text, render
 from app.texts.values import facts_in
 from app.texts.words import word
@@ -350,7 +352,7 @@ def instructions(asked: Question, head: Checkpoint, *, stamped: bool) -> dict[st
             origin=asked.origin,
             body=asked.body or "-",
             year=asked.year or "-",
-            as_of=asked.as_of or "-",
+            as_of="-" if asked.as_of is None else day(dt.date.fromisoformat(asked.as_of), lang),
             size=head.size,
             root=head.root.hex(),
             codes=", ".join(claim.code for claim in asked.claims) or "-",

@@ -1,6 +1,6 @@
-"""Texts of rebuilding beyond one machine.
+"""Texts of folding beyond one process: rebuilds, and the live tail.
 
-Source: projections.runner.engines; docs/production.md.
+Source: projections.runner.engines, projections.tail; docs/production.md.
 """
 
 from collections.abc import Mapping
@@ -42,6 +42,33 @@ ERRORS_ENGINES: Final[Mapping[str, tuple[Text, Text]]] = {
             en="give every worker this release, and a store that holds every record of the ledger",
         ),
     ),
+    "tail_release": (
+        Text(
+            it="la vista {projection} è alimentata da membri della versione {others}, questa è la "
+            "{own}",
+            en="read model {projection} is fed by members of release {others}, this is {own}",
+        ),
+        Text(
+            it="avviare ovunque la versione più recente; per tornare a una precedente fermare "
+            "tutti i membri ed eseguire con essa `registro rebuild --projection {projection}`",
+            en="start the newer release everywhere; to go back to an older one, stop all members "
+            "and run `registro rebuild --projection {projection}` with it",
+        ),
+    ),
+    "tail_unfinished": (
+        Text(
+            it="la vista {projection} è alla posizione {position} di {head}: in {seconds} s dai "
+            "topic non è arrivato altro",
+            en="read model {projection} stands at {position} of {head}: in {seconds} s nothing "
+            "more came from the topics",
+        ),
+        Text(
+            it="prima pubblicare: `registro publish`; se altri membri si dividono le partizioni, "
+            "controllare che siano in funzione",
+            en="publish first: `registro publish`; while other members share the partitions, see "
+            "that they run",
+        ),
+    ),
 }
 
 PATTERNS_ENGINES: Final = (
@@ -71,10 +98,26 @@ PATTERNS_ENGINES: Final = (
         "--engine dask richiede l'indirizzo del suo scheduler",
     ),
     (
-        r"workers elsewhere do not see the store made from the topics",
-        "i lavoratori altrove non vedono l'archivio ricavato dai topic",
+        r"the password for Kafka would travel in the clear: use tls://",
+        "la password di Kafka viaggerebbe in chiaro: usare tls://",
+    ),
+    (
+        r"this machine is too busy to begin: the thread of Dask did not start",
+        "questa macchina è troppo occupata: il thread di Dask non è partito",
     ),
     (r"it belongs to --engine dask", "va insieme a --engine dask"),
+    (
+        r"of the read models only production is fed from the topics",
+        "dei modelli di lettura solo production si alimenta dai topic",
+    ),
+    (
+        r"(\d+) of (\d+) facts up to position (\d+) are not in the topics, and later ones are",
+        r"\1 fatti su \2 fino alla posizione \3 mancano nei topic, dove ce ne sono di successivi",
+    ),
+    (
+        r"the topics give other facts than the ledger holds; start all members anew",
+        "i topic danno fatti diversi da quelli del registro; riavviare tutti i membri del gruppo",
+    ),
     (r"the code of projections", "il codice delle proiezioni"),
     (r"the ledger", "il registro"),
     (r"record (\d+)", r"la registrazione \1"),
@@ -85,5 +128,7 @@ TITLES_ENGINES_IT: Final[Mapping[str, str]] = {
     "engine": "motore non disponibile",
     "engine_missing": "motore non installato",
     "worker_mismatch": "lavoratore diverso",
+    "tail_release": "altra versione al lavoro",
+    "tail_unfinished": "topic indietro rispetto al registro",
 }
 """Italian titles of these errors by their codes."""

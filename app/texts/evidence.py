@@ -249,7 +249,10 @@ REASONS_EVIDENCE_IT: Final[tuple[tuple[str, str], ...]] = (
         "c'è già una chiave attiva: usare `registro keys rotate`",
     ),
     ("name a folder: the ledger is no file", "indicare una cartella: il registro non è un file"),
-    ("write whole seconds", "scrivere i secondi come numero intero"),
+    (
+        "write whole seconds, or a number with s, m, h or d: 300, 5m, 1h",
+        "scrivere secondi interi, o un numero con s, m, h o d (giorni): 300, 5m, 1h",
+    ),
     (
         "the file of the witnesses says whose signature it is",
         "il file dei testimoni dice di chi è la firma",

@@ -32,6 +32,10 @@ FACT_PROBLEMS: Final[Mapping[FactProblem, Text]] = MappingProxyType(
             it="serve un giorno che esiste, come 2023-12-31",
             en="write a real day as 2023-12-31",
         ),
+        FactProblem.TIME_OF_DAY: Text(
+            it="serve un giorno senza ora: nel file l'ora deve essere zero",
+            en="write a day without a time: in the file the time of day must be zero",
+        ),
         FactProblem.NOT_A_FLAG: Text(it="serve true o false", en="write true or false"),
         FactProblem.BAD_TEXT: Text(
             it="il testo ha caratteri di controllo o supera 512 byte",

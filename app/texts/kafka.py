@@ -34,8 +34,8 @@ ERRORS_KAFKA: Final[Mapping[str, tuple[Text, Text]]] = {
             en="topic {topic}: {setting} is {found}, it must be {wanted}; mend it with: {remedy}",
         ),
         Text(
-            it="`registro kafka topics` elenca tutti i topic e le impostazioni",
-            en="see `registro kafka topics` for every topic and setting",
+            it="`{check}` mostra tutto ciò che non va",
+            en="`{check}` shows everything that is wrong",
         ),
     ),
     "topic_diverged": (
@@ -141,8 +141,8 @@ FINDINGS: Final[Mapping[str, Text]] = {
 """What the check says of a message."""
 
 PATTERNS_KAFKA: Final = (
-    (r"(\S+): topic is missing, must be there", r"\1: il topic manca"),
-    (r"([^ :]+): (\S+) is (\S+), must be (\S+)", r"\1: \2 è \3, deve essere \4"),
+    (r"(\S+): topic is missing, must be there; (.+)", r"\1: il topic manca; \2"),
+    (r"([^ :]+): (.+) is (\S+), must be (\S+); (.+)", r"\1: \2 è \3, deve essere \4; \5"),
     (r"missing", "assente"),
     (r"there", "presente"),
     (

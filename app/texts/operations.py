@@ -9,6 +9,7 @@ from typing import Final
 from app.texts.text import Text
 
 PROBLEMS: Final[Mapping[str, Text]] = {
+    "inbox_lost": Text(it="messaggi perduti nella casella", en="messages of the inbox are lost"),
     "topics_unsafe": Text(it="topic mancante o non sicuro", en="topic missing or unsafe"),
     "topics_diverged": Text(it="topic diverso dal registro", en="topic differs from the ledger"),
     "checkpoint_invalid": Text(it="sigillo non valido", en="checkpoint not valid"),
@@ -24,6 +25,7 @@ PROBLEMS: Final[Mapping[str, Text]] = {
 """What a problem of the status is called, by its kind."""
 
 STAGE_NAMES: Final[Mapping[str, Text]] = {
+    "inbox": Text(it="casella", en="inbox"),
     "published": Text(it="pubblicato", en="published"),
     "sealed": Text(it="sigillato", en="sealed"),
     "projected": Text(it="viste di lettura", en="read models"),

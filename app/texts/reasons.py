@@ -206,13 +206,11 @@ _TEXT: Final = (
         "il valore non è ammesso ({what}); valori ammessi: {choices}",
         "scrivere uno dei valori ammessi",
     ),
-    ("not_a_boolean", "il valore non è né true né false", "scrivere true o false"),
     (
         "word_blanks",
         "le parole sono separate da più di uno spazio",
         "separare le parole con un solo spazio",
     ),
-    ("repeated_word", "la parola {word} compare due volte", _ONE_OF_TWO),
 )
 
 _NUMBER: Final = (
@@ -323,11 +321,6 @@ _MEANING: Final = (
         "row_changed",
         "la riga è già stata importata con un altro contenuto (chiave {append_key})",
         "ripristinare il contenuto e registrare una correzione con `registro correct`",
-    ),
-    (
-        "dates_reversed",
-        "{first} è successivo a {last}",
-        "scambiare le date o correggerne una",
     ),
     (
         "refused_by_rule",

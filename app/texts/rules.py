@@ -14,6 +14,7 @@ from typing import Final
 
 from app.texts.codes import choices_it
 from app.texts.events import EVENTS_IT
+from app.texts.fields import FIELDS
 from app.texts.rule_text import RuleText, texts
 from app.texts.rules_privacy import PRIVACY
 from app.texts.text import Lang, render
@@ -434,7 +435,10 @@ def rule_texts(name: str, facts: Mapping[str, str], lang: Lang) -> tuple[str, st
         return None
     filled = {fact: value or "-" for fact, value in facts_in(facts, lang).items()}
     if lang == "it" and {"field", "allowed"} <= filled.keys():
-        filled["allowed"] = choices_it(filled["field"], filled["allowed"])
+        field, allowed = filled["field"], filled["allowed"]
+        filled["allowed"] = choices_it(field, allowed)
+        if field in FIELDS:
+            filled["field"] = f"{FIELDS[field].it.partition(':')[0]} ({field})"
     if lang == "it" and {"event_type", "until"} <= filled.keys():
         name_of_type = filled["event_type"].rpartition(".")[2]
         filled["event_type"] = f"'{EVENTS_IT.get(name_of_type, name_of_type)}'"

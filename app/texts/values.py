@@ -38,6 +38,10 @@ MISSING: Final[Mapping[str, Text]] = MappingProxyType(
             en="not foreseen by the deviation rule",
         ),
         "rule_unknown": Text(it="regola di scostamento sconosciuta", en="deviation rule not known"),
+        "facts_not_read": Text(
+            it="si calcola dai fatti: vedere `registro production`",
+            en="computed from facts: see `registro production`",
+        ),
         "stated": Text(it="motivo indicato dalla fonte", en="reason stated by the source"),
         "COST_BENEFIT_NEGATIVE": Text(
             it="rapporto tra costi e benefici sfavorevole", en="costs above benefits"
@@ -76,6 +80,7 @@ _KINDS: Final = (
     ("finding", "rilievo"),
     ("flow node", "nodo dei flussi di denaro"),
     ("guideline", "linea guida"),
+    ("indicator", "indicatore"),
     ("hold", "blocco alla cancellazione"),
     ("kind of row", "tipo di riga"),
     ("ledger", "registro"),

@@ -62,12 +62,18 @@ class SubjectState:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hold:
-    """One hold with its first day and the day of its release."""
+    """One hold with what was said when it was placed, and the day of its release."""
 
     event: HoldPlaced
-    placed_on: dt.date
+    placed: Envelope
+    """Who placed it, when and under which act."""
     released_on: dt.date | None = None
     """None while it is in force."""
+
+    @property
+    def placed_on(self) -> dt.date:
+        """Its first day."""
+        return self.placed.as_of
 
     def in_force(self, day: dt.date) -> bool:
         """Whether it forbids an erasure that bears a day; one not released forbids all."""
@@ -249,7 +255,7 @@ def _require_held(event: HoldPlaced, lookup: Lookup) -> None:
 def _evolve_holds(state: HoldsState, happened: Happened) -> HoldsState:
     match happened.event:
         case HoldPlaced() as event:
-            hold = Hold(event=event, placed_on=happened.envelope.as_of)
+            hold = Hold(event=event, placed=happened.envelope)
         case HoldReleased() as event:
             hold = replace(state.holds[event.hold_id], released_on=happened.envelope.as_of)
         case other:

@@ -291,21 +291,6 @@ def verified_signatures(note: Note, known: Iterable[VerifierKey]) -> tuple[Verif
     return tuple(found.values())
 
 
-def open_note(data: bytes, known: Sequence[VerifierKey]) -> tuple[Note, tuple[Verified, ...]]:
-    """Read a note that at least one known key has signed.
-
-    Raises:
-        NoteFormatError: it is no note.
-        SignatureInvalidError: a known key's signature does not fit.
-        SignatureMissingError: no known key has signed.
-    """
-    note = parse_note(data)
-    verified = verified_signatures(note, known)
-    if not verified:
-        raise missing_signature(note, known)
-    return note, verified
-
-
 def missing_signature(note: Note, known: Iterable[VerifierKey]) -> SignatureMissingError:
     """Return the error for a note that no known key has signed."""
     return SignatureMissingError(

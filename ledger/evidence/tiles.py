@@ -249,29 +249,6 @@ class TileReader:
         found = [one for index in range(full) for one in self.hashes(0, index)]
         return [*found, *self.hashes(0, full, rest)] if rest else found
 
-    def root_of_tiles(self, size: TreeSize) -> Digest:
-        """Return the root of a tree of `size` from the tiles at its right edge alone.
-
-        Raises:
-            LogFileError: a tile is missing or damaged.
-        """
-        edge = [
-            self.hashes(level, full, rest) if rest else list[Digest]()
-            for level, full, rest in widths(size)
-        ]
-        return root_of_edge(edge)
-
-    def root_of_entries(self, size: TreeSize) -> Digest:
-        """Return the root of a tree of `size`, from the leaves in the bundles.
-
-        Raises:
-            LogFileError: a bundle is missing or damaged.
-        """
-        builder = TileBuilder()
-        for leaf in self.leaves(size):
-            builder.append(leaf)
-        return builder.root()
-
     def _read(self, level: Level, index: int, width: int) -> tuple[str, bytes]:
         partial = tile_path(level, index, width)
         # Once a tile is full its partial forms may be gone: its first hashes are the same.

@@ -4,10 +4,13 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from ledger.events.ledger import Actor, ActReference
 from ledger.types import AppendKey, Digest, Position, StreamName
 
+FORMATS: Final = ("csv", "jsonl", "parquet", "avro")
+"""Formats of a file of facts."""
 Progress = Callable[[str, int, int], None]
 """Called with a stage (`digest`, `read`, `append`), what is done and the total; 0 is unknown."""
 
@@ -18,7 +21,7 @@ class FactFile:
 
     path: Path
     form: str
-    """csv, jsonl, parquet or avro."""
+    """One of `FORMATS`."""
     name: str
     """What messages call it."""
     number: int | None = None

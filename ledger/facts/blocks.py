@@ -154,6 +154,20 @@ def read_facts(
     ]
 
 
+def read_bodies(schema: ReleasedSchema, bodies: Bodies) -> FactTable:
+    """Decode bodies that stand outside any record; nothing says yet that they are the ledger's.
+
+    Args:
+        schema: with which they were written.
+        bodies: in any order.
+
+    Raises:
+        schemas.errors.SchemaError: one cannot be decoded.
+    """
+    decoded = decode_blocks(schema, [bodies], checked=False)
+    return FactTable(full_name=schema.full_name, frame=decoded.frame, fallbacks=decoded.fallbacks)
+
+
 def _table(
     registry: SchemaRegistry,
     schema_id: bytes,

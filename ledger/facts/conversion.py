@@ -1,8 +1,9 @@
 """Raw values to typed columns: what of a table of texts is a fact of a schema, and what is not.
 
 Invariants:
-1. Nothing is guessed: a whole number is digits with an optional minus, a day is YYYY-MM-DD, a flag
-   is true or false. An Italian thousands mark or decimal comma is a problem, not a number.
+1. Nothing is guessed: a whole number is digits with an optional minus, a day is YYYY-MM-DD or, in a
+   file with types, an instant at midnight, a flag is true or false. An Italian thousands mark or
+   decimal comma is a problem, not a number.
 2. Every problem of a row is reported, not only the first one.
    A fraction that a file holds as such is no number and no text: `1.0` may have been `1` or `01`.
 3. A column that the schema does not know is refused for the whole file, before any row.
@@ -17,6 +18,7 @@ from typing import Final
 
 import polars as pl
 
+from ledger.facts.instants import day_of, written
 from ledger.facts.problems import PROBLEMS_SCHEMA, ROW, FactProblem
 from schemas.columns import DTYPES, FactField, Kind
 
@@ -64,10 +66,16 @@ def convert(raw: pl.DataFrame, fields: tuple[FactField, ...]) -> Converted:
     for field in fields:
         before, after = kept.get_column(field.name), typed.get_column(field.name)
         wrong = before.is_not_null() & after.is_null()
-        found.append(_problems(kept, before, wrong, field.name, _CODES[field.kind]))
+        found.append(_problems(kept, before, wrong, field.name, _code(field, before)))
         if not field.nullable:
             found.append(_problems(kept, before, before.is_null(), field.name, FactProblem.MISSING))
     return Converted(frame=typed, problems=pl.concat(found))
+
+
+def _code(field: FactField, column: pl.Series) -> FactProblem:
+    if field.kind == "date" and isinstance(column.dtype, pl.Datetime):
+        return FactProblem.TIME_OF_DAY
+    return _CODES[field.kind]
 
 
 def _absent(field: FactField) -> pl.Expr:
@@ -102,6 +110,8 @@ def _value(kept: pl.DataFrame, field: FactField) -> pl.Expr:
         case "date":
             if dtype == pl.Date:
                 return column
+            if isinstance(dtype, pl.Datetime):
+                return day_of(column)
             day = _shaped(column, dtype, _DAY).str.to_date("%Y-%m-%d", strict=False)
             # Four digits may name the year 0, which no calendar has.
             return pl.when(day >= dt.date.min).then(day)
@@ -129,6 +139,9 @@ def _problems(
     return pl.DataFrame(
         {
             ROW: kept.get_column(ROW).filter(wrong),
-            "value": column.filter(wrong).cast(pl.String, strict=False).fill_null(""),
+            "value": written(pl.DataFrame(column.filter(wrong)))
+            .to_series()
+            .cast(pl.String, strict=False)
+            .fill_null(""),
         }
     ).select(ROW, pl.lit(name).alias("column"), pl.lit(str(code)).alias("code"), pl.col("value"))

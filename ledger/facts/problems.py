@@ -24,6 +24,8 @@ class FactProblem(StrEnum):
     """A whole number is wanted."""
     NOT_A_DAY = "not_a_day"
     """A real day as YYYY-MM-DD is wanted."""
+    TIME_OF_DAY = "time_of_day"
+    """A day is wanted, and the instant that a file with types holds has a time of day."""
     NOT_A_FLAG = "not_a_flag"
     """true or false is wanted."""
     BAD_TEXT = "bad_text"

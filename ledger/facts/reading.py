@@ -12,7 +12,6 @@ Invariants:
 Source: docs/production.md.
 """
 
-import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +22,7 @@ from polars.exceptions import PolarsError
 
 from ledger.errors import FactFileError
 from ledger.facts.csvlines import csv_pieces
+from ledger.facts.instants import outside_calendar, wall_clock
 from ledger.facts.jsonlines import json_pieces
 from ledger.facts.pieces import Piece, numbered
 from ledger.facts.problems import ROW, problem_table
@@ -35,10 +35,6 @@ PIECE_ROWS: Final = 100_000
 """Rows in one piece of a file with types."""
 _TYPED: Final = {".parquet": "parquet", ".avro": "avro"}
 _TEXTS: Final = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl"}
-FORMATS: Final = ("csv", "jsonl", "parquet", "avro")
-_EPOCH: Final = dt.date(1970, 1, 1)
-_FIRST_DAY: Final = (dt.date.min - _EPOCH).days
-_LAST_DAY: Final = (dt.date.max - _EPOCH).days
 
 
 def first_line(form: str) -> int:
@@ -77,7 +73,7 @@ def read_pieces(path: Path, form: str, *, piece_bytes: int = PIECE_BYTES) -> Ite
 
     Args:
         path: of the file.
-        form: one of `FORMATS`.
+        form: one of `ledger.facts.batches.FORMATS`.
         piece_bytes: how much text one piece holds, about.
 
     Raises:
@@ -160,18 +156,23 @@ def _plain(path: Path, column: pl.Series) -> pl.Series:
             file=path.name,
             reason=f"column {column.name!r} has the type {dtype}: no value of a fact",
         )
-    if isinstance(dtype, pl.Datetime):
-        # Never a day of a fact; as text it is shown whatever it holds.
-        return column.to_physical().cast(pl.String) + pl.Series([f" {dtype.time_unit}"])
-    if dtype == pl.Date:
-        days = column.to_physical()
-        within = days.is_between(_FIRST_DAY, _LAST_DAY)
-        if not within.all():
-            # Polars cannot write a day outside the calendar.
-            outside = days.filter(~within)[:1].item()
-            raise FactFileError(
-                file=path.name,
-                reason=f"column {column.name!r} holds a day outside the calendar: {outside} days "
-                "from 1970-01-01",
-            )
-    return column
+    if dtype != pl.Date and not isinstance(dtype, pl.Datetime):
+        return column
+    found = column if dtype == pl.Date else _in_own_zone(path, column)
+    _require_calendar(path, found)
+    return found
+
+
+def _in_own_zone(path: Path, column: pl.Series) -> pl.Series:
+    _require_calendar(path, column)
+    return wall_clock(column)
+
+
+def _require_calendar(path: Path, column: pl.Series) -> None:
+    outside = outside_calendar(column)
+    if outside is not None:
+        raise FactFileError(
+            file=path.name,
+            reason=f"column {column.name!r} holds a day outside the calendar: {outside} days "
+            "from 1970-01-01",
+        )

@@ -25,6 +25,7 @@ import polars as pl
 
 from ledger.errors import FactFileError
 from ledger.facts.csvlines import line_of
+from ledger.facts.instants import written
 from ledger.facts.problems import ROW, FactProblem
 from ledger.facts.spool import FILE
 
@@ -141,7 +142,8 @@ class Rejects:
             if raw.height:
                 missing = [name for name in file.columns if name not in raw.columns]
                 table = raw.with_columns(pl.lit(None).alias(name) for name in missing)
-                file.stream.write(table.select(file.columns).write_csv(include_header=False))
+                rows = written(table.select(file.columns))
+                file.stream.write(rows.write_csv(include_header=False))
             for line in unread:
                 file.stream.write(line + "\n")
 

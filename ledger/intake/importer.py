@@ -82,11 +82,6 @@ class ImportReport:
         return tuple(one for one in self.errors if not one.follows)
 
     @property
-    def followers(self) -> tuple[Problem, ...]:
-        """The errors that are gone when the causes are mended."""
-        return tuple(one for one in self.errors if one.follows)
-
-    @property
     def refused_whole(self) -> bool:
         """Whether nothing was recorded because of problems."""
         return bool(self.errors) and (self.mode is Mode.WHOLE or self.info is None)

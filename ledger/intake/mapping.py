@@ -65,7 +65,6 @@ BUDGET: Final = "BUDGET"
 
 MEASURED: Final = "measured"
 PUBLISHED: Final = "published"
-EQUAL: Final = "equal"
 
 
 def year_command(context: Context) -> Command:

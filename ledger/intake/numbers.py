@@ -74,19 +74,6 @@ def integer_cell(text: str) -> int:
     return int(text)
 
 
-def decimal_between(
-    *, minimum: Decimal | None = None, maximum: Decimal | None = None
-) -> Callable[[str], Decimal]:
-    """Return the parser of a decimal number within bounds, both inclusive."""
-
-    def parse(text: str) -> Decimal:
-        value = decimal_cell(text)
-        _require_range(value, minimum, maximum)
-        return value
-
-    return parse
-
-
 def integer_between(
     *, minimum: int | None = None, maximum: int | None = None
 ) -> Callable[[str], int]:

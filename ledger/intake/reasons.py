@@ -185,13 +185,11 @@ _TEXT: Final = (
         "use letters a-z, digits and the signs {signs}, beginning with a letter or a digit",
     ),
     ("unknown_choice", "this is no known {what}; known are {choices}", "write one of them", _NEAR),
-    ("not_a_boolean", "the value is neither true nor false", "write true or false"),
     (
         "word_blanks",
         "words are separated by more than one blank",
         "separate the words with one blank",
     ),
-    ("repeated_word", "the word {word} stands twice", "delete one of the two"),
 )
 
 _NUMBER: Final = (
@@ -309,7 +307,6 @@ _MEANING: Final = (
         "the row was imported before with other content (key {append_key})",
         "put the old content back and record a correction with `registro correct`",
     ),
-    ("dates_reversed", "{first} lies after {last}", "swap the dates or correct one of them"),
     ("refused_by_rule", "refused by rule {rule}: {detail}", "see the rule in docs/rules.md"),
 )
 

@@ -100,41 +100,12 @@ def choice_cell(choices: Collection[str], *, what: str) -> Callable[[str], str]:
     return parse
 
 
-def boolean_cell(text: str) -> bool:
-    """Read `true` or `false`; yes, no, 1, 0 and other spellings are refused."""
-    if not text:
-        raise CellError("empty_value")
-    if text not in {"true", "false"}:
-        raise CellError("not_a_boolean")
-    return text == "true"
-
-
 def words_cell(text: str) -> tuple[str, ...]:
     """Read words with one blank between; an empty cell has none."""
     words = tuple(text.split(" ")) if text else ()
     if "" in words:
         raise CellError("word_blanks")
     return words
-
-
-def distinct_words_cell(text: str) -> tuple[str, ...]:
-    """Read words as `words_cell` does, none of which stands twice."""
-    words = words_cell(text)
-    seen: set[str] = set()
-    for word in words:
-        if word in seen:
-            raise CellError("repeated_word", word=word)
-        seen.add(word)
-    return words
-
-
-def words_of(parser: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
-    """Return the parser of words, each read by `parser`, for example `code_cell`."""
-
-    def parse(text: str) -> tuple[T, ...]:
-        return tuple(parser(word) for word in words_cell(text))
-
-    return parse
 
 
 def nullable(parser: Callable[[str], T]) -> Callable[[str], T | None]:

@@ -37,10 +37,24 @@ class TopicGuardError(LedgerError):
     code = "topic_guard"
     exit_code = 91
     template = "topic {topic}: {setting} is {found}, it must be {wanted}; mend it with: {remedy}"
-    hint = "see `registro kafka topics` for every topic and setting"
+    hint = "`{check}` shows everything that is wrong"
 
-    def __init__(self, *, topic: str, setting: str, found: str, wanted: str, remedy: str) -> None:
-        super().__init__(topic=topic, setting=setting, found=found, wanted=wanted, remedy=remedy)
+    def __init__(
+        self, *, topic: str, setting: str, found: str, wanted: str, remedy: str, check: str
+    ) -> None:
+        """Say what is wrong.
+
+        Args:
+            topic: `*` for the broker itself.
+            setting: of the topic.
+            found: its value.
+            wanted: what it must be.
+            remedy: what mends it.
+            check: command that shows everything that is wrong with the topics of this kind.
+        """
+        super().__init__(
+            topic=topic, setting=setting, found=found, wanted=wanted, remedy=remedy, check=check
+        )
 
 
 class TopicDivergedError(LedgerError):

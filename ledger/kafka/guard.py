@@ -23,6 +23,7 @@ INSYNC: Final = 2
 """Replicas in sync that are asked for where there are as many."""
 MEND: Final = "registro kafka topics --mend"
 CREATE: Final = "registro kafka topics --create"
+CHECK: Final = "registro kafka topics"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,14 +38,19 @@ class Mismatch:
     remedy: str
     """Command that mends it."""
 
-    def error(self) -> TopicGuardError:
-        """Return it as the refusal."""
+    def error(self, *, check: str = CHECK) -> TopicGuardError:
+        """Return it as the refusal.
+
+        Args:
+            check: command that shows everything that is wrong with the topics of this kind.
+        """
         return TopicGuardError(
             topic=self.topic,
             setting=self.setting,
             found=self.found,
             wanted=self.wanted,
             remedy=self.remedy,
+            check=check,
         )
 
 

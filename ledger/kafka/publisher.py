@@ -20,6 +20,7 @@ from typing import Final, Self
 from ledger.errors import PositionGapError
 from ledger.facts.blocks import check_block
 from ledger.kafka.client.broker import Admin, Sink
+from ledger.kafka.client.collector import seldom_collected
 from ledger.kafka.client.connection import Broker, Partition, partition_of
 from ledger.kafka.client.source import Source
 from ledger.kafka.errors import BrokerAccessError, BrokerError, PublishUnfinishedError
@@ -82,6 +83,7 @@ class Publisher:
 
     def __enter__(self) -> Self:
         self._held = self._stack.enter_context(publisher_lease(self._ledger.store.engine))
+        self._stack.enter_context(seldom_collected())
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -171,8 +173,10 @@ class _Session:
         self._sent = dict(begin.sent)
         self._furthest = max((one.position for one in begin.sent.values()), default=0)
         self._after: Position = begin.after
-        self._waiting = 0
-        self._waiting_bytes = 0
+        self._batch: list[tuple[Message, int]] = []
+        """Made, not sent: messages with their partitions."""
+        self._batch_bytes = 0
+        self._in_flight = 0
 
     @classmethod
     def begun(
@@ -186,14 +190,14 @@ class _Session:
     ) -> Self:
         """Check the topics, read their tails and open a producer."""
         fault_point("publish.leased")
-        with Admin(broker) as admin:
-            verify_topics(admin, ledger.topics)
-            log_ends = admin.log_ends(ledger.topics.all)
-        fault_point("publish.guarded")
+        # The producer comes first: its predecessor in this process is closed by now, so the tails
+        # do not move any more. It also needs a while to be ready.
         sink = Sink(broker)
         try:
-            # The producer comes first: its predecessor in this process is closed by now, so the
-            # tails do not move any more.
+            with Admin(broker) as admin:
+                verify_topics(admin, ledger.topics)
+                log_ends = admin.log_ends(ledger.topics.all)
+            fault_point("publish.guarded")
             with Source(broker) as source:
                 tails = read_tails(source, ledger)
             _require_shown(broker, tails, log_ends)
@@ -222,37 +226,58 @@ class _Session:
                 check_block(stored)
                 yield from self._send_record(stored)
                 self._after = stored.position
-        yield from self._flush()
+        yield from self._hand_over()
+        yield from self._confirmed()
 
     def _send_record(self, stored: StoredRecord) -> Iterator[int]:
         ledger = self._ledger
-        messages = messages_of(
-            stored, origin=ledger.origin, topics=ledger.topics, keys=ledger.keys.of(stored)
+        messages = list(
+            messages_of(
+                stored, origin=ledger.origin, topics=ledger.topics, keys=ledger.keys.of(stored)
+            )
         )
-        sent = self._sent if stored.position <= self._furthest else None
+        topic, last = messages[0].topic, messages[-1]
+        count, batch = self._counts[topic], self._batch
+        # The headers of the last message of a block are the longest behind those of the first.
+        frame = size_of(last) - len(last.key) - len(last.value)
+        sent = self._sent if stored.position <= self._furthest else {}
         for index, message in enumerate(messages):
-            number = partition_of(message.key, self._counts[message.topic])
-            if sent is not None:
-                last = sent.get(Partition(message.topic, number))
-                if last is not None and Address(stored.position, index) <= last:
-                    continue
-            size = size_of(message)
-            if self._waiting_bytes + size > BATCH_BYTES or self._waiting >= BATCH_MESSAGES:
-                yield from self._flush()
-            self._sink.send(message, number)
-            self._waiting += 1
-            self._waiting_bytes += size
+            number = partition_of(message.key, count)
+            if sent and _is_sent(sent, Partition(topic, number), stored.position, index):
+                continue
+            size = frame + len(message.key) + len(message.value) if index else size_of(message)
+            if self._batch_bytes + size > BATCH_BYTES or len(batch) >= BATCH_MESSAGES:
+                yield from self._hand_over()
+                batch = self._batch
+            batch.append((message, number))
+            self._batch_bytes += size
 
-    def _flush(self) -> Iterator[int]:
-        if not self._waiting:
+    def _hand_over(self) -> Iterator[int]:
+        """Send what was made once what is on its way is confirmed; the next is made meanwhile."""
+        if not self._batch:
             return
+        yield from self._confirmed()
         self._fault_point("publish.before_flush")
         # As late as can be: what is sent without the lock may stand there twice.
         self._held()
-        self._sink.flush(seconds=self._broker.wait_seconds)
+        self._sink.begin(self._batch, seconds=self._broker.wait_seconds)
+        self._in_flight = len(self._batch)
+        self._batch, self._batch_bytes = [], 0
+
+    def _confirmed(self) -> Iterator[int]:
+        if not self._in_flight:
+            return
+        self._sink.await_confirmed()
         self._fault_point("publish.confirmed")
-        confirmed, self._waiting, self._waiting_bytes = self._waiting, 0, 0
+        confirmed, self._in_flight = self._in_flight, 0
         yield confirmed
+
+
+def _is_sent(
+    sent: Mapping[Partition, Address], place: Partition, position: int, index: int
+) -> bool:
+    last = sent.get(place)
+    return last is not None and Address(position, index) <= last
 
 
 def _require_shown(broker: Broker, tails: Tails, log_ends: Mapping[Partition, int]) -> None:

@@ -80,10 +80,10 @@ def store_url(place: str) -> URL:
 
 
 def shown(url: URL) -> str:
-    """Return the URL for messages, without its password."""
+    """Return the URL for messages, as people write it: without driver and password."""
     if url.get_backend_name() == "sqlite":
         return url.database or ":memory:"
-    return url.render_as_string(hide_password=True)
+    return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
 
 
 def file_of(url: URL) -> Path | None:

@@ -64,15 +64,6 @@ class RecordReader:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
 
-    def find_append(self, key: AppendKey) -> tuple[StoredRecord, ...]:
-        """Return the records of an append, by part; empty when the key is unknown."""
-        statement = (
-            select(record_table)
-            .where(record_table.c.append_key == key)
-            .order_by(record_table.c.part)
-        )
-        return tuple(self._select(statement))
-
     def append_headers(self, key: AppendKey) -> tuple[BlockHeader, ...]:
         """Return the headers of the records of an append, by part; empty when it is unknown."""
         columns = [column for column in record_table.c if column.name not in _BEYOND_HEADER]

@@ -199,43 +199,6 @@ class Relation:
         )
 
 
-def parse_relation(
-    *,
-    relation_id: str,
-    kind: str,
-    result: str,
-    operands: Sequence[str],
-    params: Sequence[str] = (),
-    note: str | None = None,
-) -> Relation:
-    """Read a relation as `relations.csv` writes it.
-
-    Args:
-        relation_id: its name.
-        kind: one of `RelationKind`.
-        result: name of the printed result.
-        operands: words of the field: `+figure` or `-figure` in a sum (no sign is a plus),
-            `WEIGHT*figure` in a weighted mean, else `figure`.
-        params: words of the field, each `name=value`.
-        note: free text.
-
-    Raises:
-        InvalidRelationError: with the field, the offending word and what is wrong with it; the
-            first of several, see `read_relation`.
-    """
-    found = read_relation(
-        relation_id=relation_id,
-        kind=kind,
-        result=result,
-        operands=operands,
-        params=params,
-        note=note,
-    )
-    if isinstance(found, Relation):
-        return found
-    raise found[0]
-
-
 def read_relation(
     *,
     relation_id: str,
@@ -245,10 +208,19 @@ def read_relation(
     params: Sequence[str] = (),
     note: str | None = None,
 ) -> Relation | tuple[InvalidRelationError, ...]:
-    """Read a relation as `parse_relation` does, and return all that is wrong with its words.
+    """Read a relation as `relations.csv` writes it, or return all that is wrong with its words.
 
     Operands are not judged when the kind is unknown; whether they and the parameters fit the kind
     is judged once every word is right.
+
+    Args:
+        relation_id: its name.
+        kind: one of `RelationKind`.
+        result: name of the printed result.
+        operands: words of the field: `+figure` or `-figure` in a sum (no sign is a plus),
+            `WEIGHT*figure` in a weighted mean, else `figure`.
+        params: words of the field, each `name=value`.
+        note: free text.
     """
     faults = [
         _fault(relation_id, field, name, RelationFault.EMPTY_NAME)

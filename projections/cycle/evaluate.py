@@ -157,7 +157,7 @@ class Evaluator:
             case Flow(node):
                 return self._flow(node)
             case Measure(name):
-                return Trace("measure", Missing(Reason.NOT_RECORDED, (name,)), code=name)
+                return Trace("measure", Missing(Reason.FACTS_NOT_READ, (name,)), code=name)
             case Constant(value):
                 return Trace("constant", Fraction(value))
             case Indicator(other, part):

@@ -28,6 +28,8 @@ class Reason(StrEnum):
     """Its deviation rule prints no such figure."""
     RULE_UNKNOWN = "rule_unknown"
     """Its deviation rule is not one of DR1 to DR6."""
+    FACTS_NOT_READ = "facts_not_read"
+    """It rests on a measure over facts, which the indicators of production compute."""
     STATED = "stated"
     """The source states reasons of its own; see `Missing.details`."""
 

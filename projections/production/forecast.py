@@ -27,12 +27,11 @@ from ledger.events.production import ScenarioPublished
 from projections.cycle.rounding import round_half_up
 from projections.cycle.values import Missing, Reason, Value
 from projections.production.indicators import scope_sums
+from projections.production.limits import MONTHS_MAX
 from projections.production.periods import Month, Period, last_day, month_on, shifted
 from projections.production.reference import Reference
 from projections.production.sums import ScopeSums
 
-MONTHS_MAX: Final = 120
-"""Longest projection."""
 PIECES_DECIMALS: Final = 6
 """Decimals of stocks and assumptions: those a coefficient may have."""
 DAYS_DECIMALS: Final = 2

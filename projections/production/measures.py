@@ -46,8 +46,6 @@ from projections.production.cube import (
     CubeOverflowError,
 )
 
-_SIGN: Final = "sign"
-
 
 class UnknownFactError(LedgerError):
     """A schema of facts has no measure here; a newer release wrote it, or the name is wrong."""

@@ -20,9 +20,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Final, Protocol
 
-from ledger.application import LedgerApplication
 from ledger.clock import SystemEntropy, random_uuid
-from ledger.types import Position
 from projections.runner.contract import Projection
 from projections.runner.engines import (
     RANGES_PER_WORKER,
@@ -32,13 +30,13 @@ from projections.runner.engines import (
     JobFailedError,
     Part,
     Progress,
-    everywhere,
     fold_job,
     folded_of,
     jobs_of,
     merge_parts,
 )
 from projections.runner.folding import Folded
+from projections.runner.places import Frozen
 
 NAME: Final = "dask"
 EXTRA: Final = "distributed"
@@ -104,16 +102,8 @@ class DaskEngine:
     patience_seconds: float = 600.0
     """How long to wait for the next range to be done."""
 
-    def fold(
-        self,
-        ledger: LedgerApplication,
-        projection: Projection,
-        *,
-        url: str,
-        head: Position,
-        progress: Progress,
-    ) -> Folded:
-        """Fold all records up to a position; `progress` is told the number of records done.
+    def fold(self, ledger: Frozen, projection: Projection, *, progress: Progress) -> Folded:
+        """Fold all records of a ledger; `progress` is told the number of records done.
 
         Raises:
             ProjectionError: a record cannot be read or folded.
@@ -121,22 +111,20 @@ class DaskEngine:
             EngineError: there is no scheduler, no worker, or nothing gets done any more.
             EngineMissingError: Dask is not installed.
         """
-        place = everywhere(url)
-        if place is None:
+        if not ledger.shared:
             raise self._error("a ledger in memory is seen by this process alone")
         with self._connected() as client:
             threads = self._threads(client)
-            count = max(threads * RANGES_PER_WORKER, -(-head // RECORDS_PER_RANGE))
-            jobs = list(jobs_of(ledger, projection, url=place, head=head, count=count))
+            count = max(threads * RANGES_PER_WORKER, -(-ledger.head // RECORDS_PER_RANGE))
             run = _Run(
                 engine=self,
                 client=client,
                 name=f"registro-{random_uuid(SystemEntropy())}",
-                jobs=jobs,
-                head=head,
+                jobs=jobs_of(ledger, projection, count=count),
+                head=ledger.head,
                 progress=progress,
             )
-            return folded_of(projection, run.parts(projection), head=head)
+            return folded_of(ledger, projection, run.parts(projection))
 
     @contextmanager
     def _connected(self) -> Iterator[Client]:
@@ -157,6 +145,11 @@ class DaskEngine:
             return make(self.address, timeout=self.connect_seconds, set_as_default=False)
         except (OSError, TimeoutError, ValueError, TypeError, RuntimeError) as error:
             raise self._error(f"the scheduler does not answer: {_said(error)}") from error
+        except AssertionError as error:
+            # Dask says so when its own thread does not begin within ten seconds.
+            raise self._error(
+                "this machine is too busy to begin: the thread of Dask did not start"
+            ) from error
 
     def _threads(self, client: Client) -> int:
         """Return the threads of all workers, once there are as many workers as were asked for."""

@@ -22,11 +22,12 @@ from ledger.errors import ProjectionError
 from ledger.store.engine import translated
 from ledger.types import Position
 from projections.runner.contract import Projection
+from projections.runner.database import reading
 from projections.runner.folding import fold_from_first
 from projections.runner.models import PROJECTIONS
 from projections.runner.poison import UNFOLDABLE
 from projections.runner.tables import LIVE, generation, rows_digest
-from projections.runner.views import canonical, digest_of, read_rows, reading
+from projections.runner.views import canonical, digest_of, read_rows
 
 KIND: Final = "read_model"
 """Kind of every discrepancy found here."""

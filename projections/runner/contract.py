@@ -8,13 +8,14 @@ Invariants:
 Source: architecture, projections; docs/adr/0010-read-models.md.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import polars as pl
 from sqlalchemy import Table
 
+from ledger.facts.blocks import FactTable
 from ledger.feed import RecordedEvent
 from ledger.records import StoredRecord
 
@@ -53,12 +54,17 @@ class Projection:
     """Columns and Polars types of its rows, without the generation."""
     fold: Fold
     additive: bool = False
-    facts: bool = False
-    """Whether it reads the bodies of facts."""
+    cells: Callable[[Iterable[FactTable]], Rows] | None = None
+    """Sums tables of facts, wherever they were read; None for those that fold governed events."""
     fresh: Callable[[], Fold] | None = None
     """Makes a fold that carries state from batch to batch; such a projection is folded from the
     first record on, by one worker."""
     merge: Callable[[Sequence[Rows]], Rows] = field(default=pl.concat)
+
+    @property
+    def facts(self) -> bool:
+        """Whether it reads the bodies of facts."""
+        return self.cells is not None
 
     @property
     def parallel(self) -> bool:

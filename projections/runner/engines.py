@@ -1,11 +1,11 @@
 """Fold a frozen range of records anywhere: what a worker is told, what it does, what it gives back.
 
 An engine runs two functions, `fold_job` and `merge_parts`, somewhere: in processes of this machine
-or on the workers of a cluster. Workers open the store themselves; records never travel.
+or on the workers of a cluster. Workers open their range themselves; records never travel.
 
 Invariants:
-1. A worker folds only what the one who asked would have folded: same ledger, same records up to the
-   end of its range, same code. Anything else is refused, never merged.
+1. A worker folds only what the one who asked would have folded: the records of its range
+   (`projections.runner.places`), with the same code. Anything else is refused, never merged.
 2. A range depends on nothing but its records, so an engine may run it twice, anywhere, at any time.
 
 Source: docs/adr/0010-read-models.md, docs/adr/0017-distributed.md.
@@ -15,22 +15,18 @@ import hashlib
 import io
 import os
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
 import polars as pl
 
-from ledger.application import LedgerApplication
-from ledger.clock import SystemClock, SystemEntropy
 from ledger.errors import LedgerError
-from ledger.store.engine import file_of, open_engine, store_url
-from ledger.store.reader import RecordReader
-from ledger.store.store import Store
 from ledger.types import Position
 from projections.runner.contract import Projection
-from projections.runner.folding import Folded, fold_range
+from projections.runner.folding import Folded, fold_records
+from projections.runner.places import Frozen, Slice
 
 RANGES_PER_WORKER: Final = 4
 """Ranges per worker: enough to even out, few enough that merging costs nothing."""
@@ -100,18 +96,20 @@ class JobFailedError(Exception):
 class Job:
     """One range to fold."""
 
-    url: str = field(repr=False)
-    """Of the store; not shown, since engines write what they run into their logs."""
+    slice: Slice
     projection: str
-    after: int
-    """Exclusive lower bound."""
-    through: int
-    """Inclusive upper bound."""
-    ledger_id: str = ""
-    mark: str = ""
-    """`mark_of` the last record of the range; empty where the worker is this machine."""
     code: str = ""
     """`CODE` of the one who asks; empty where the worker is this machine."""
+
+    @property
+    def after(self) -> int:
+        """Exclusive lower bound."""
+        return self.slice.after
+
+    @property
+    def through(self) -> int:
+        """Inclusive upper bound."""
+        return self.slice.through
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,33 +120,30 @@ class Part:
     """Arrow IPC."""
     events: int
     fallbacks: int
+    reports: tuple[object, ...] = field(default=(), repr=False)
+    """Of the readers of the ranges, in order."""
 
 
 class Engine(Protocol):
     """Folds the records of a ledger in ranges."""
 
-    def fold(
-        self,
-        ledger: LedgerApplication,
-        projection: Projection,
-        *,
-        url: str,
-        head: Position,
-        progress: Progress,
-    ) -> Folded:
-        """Fold all records up to a position.
+    def fold(self, ledger: Frozen, projection: Projection, *, progress: Progress) -> Folded:
+        """Fold all records of a ledger.
 
         Args:
-            ledger: the ledger, as this machine sees it.
+            ledger: up to a head that does not move.
             projection: one of the released read models, whose ranges may be folded apart.
-            url: path or SQLAlchemy URL of its store, under which workers open it.
-            head: last record.
             progress: told as ranges are done.
 
         Raises:
             ProjectionError: a record cannot be read or folded.
             EngineError: the engine cannot do it.
         """
+
+
+def is_spread(projection: Projection) -> bool:
+    """Return whether ranges of a projection are folded elsewhere: governed events are few."""
+    return projection.facts and projection.parallel
 
 
 def ranges(head: int, count: int) -> list[tuple[int, int]]:
@@ -158,50 +153,19 @@ def ranges(head: int, count: int) -> list[tuple[int, int]]:
     return [(bounds[part], bounds[part + 1]) for part in range(count)]
 
 
-def everywhere(url: str) -> str | None:
-    """Return the place of a store as other machines can open it; None for one in memory.
-
-    A path becomes absolute: the workers see the same folder, or say that there is no ledger.
-    """
-    parsed = store_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        return parsed.render_as_string(hide_password=False)
-    file = file_of(parsed)
-    return None if file is None else str(file.absolute())
-
-
 def jobs_of(
-    ledger: LedgerApplication, projection: Projection, *, url: str, head: Position, count: int
-) -> Iterator[Job]:
-    """Yield the jobs of a rebuild for workers elsewhere, in order of position.
+    ledger: Frozen, projection: Projection, *, count: int, code: str | None = None
+) -> list[Job]:
+    """Return the jobs of a rebuild, in order of position.
 
     Args:
-        ledger: to read the marks from.
+        ledger: to be folded.
         projection: what to fold with.
-        url: from `everywhere`.
-        head: last record.
         count: about how many ranges.
+        code: that workers must have, see `Job.code`; `CODE` unless given.
     """
-    ledger_id, code = _id_of(ledger), CODE
-    for after, through in ranges(head, count):
-        yield Job(
-            url=url,
-            projection=projection.name,
-            after=after,
-            through=through,
-            ledger_id=ledger_id,
-            mark=mark_of(ledger.store, through),
-            code=code,
-        )
-
-
-def mark_of(reader: RecordReader, position: int) -> str:
-    """Return the commitment that is stored with a record, as text; empty when there is none.
-
-    Whether it is right is for the fold to find out; here it only tells two stores apart.
-    """
-    found = reader.raw_rows(after=position - 1, limit=1)
-    return repr(found[0].commitment) if found and found[0].position == position else ""
+    code = CODE if code is None else code
+    return [Job(slice=one, projection=projection.name, code=code) for one in ledger.slices(count)]
 
 
 def _code_digest() -> str:
@@ -237,26 +201,22 @@ def _fold(job: Job) -> Part:
     from projections.runner.models import PROJECTIONS  # noqa: PLC0415 - the models import the runner's contract
 
     if job.code and job.code != CODE:
-        raise WorkerMismatchError(worker=_here(), what="the code of projections")
-    clock, entropy = SystemClock(), SystemEntropy()
-    engine = open_engine(store_url(job.url), read_only=True)
-    try:
-        store = Store(engine, clock=clock, entropy=entropy)
-        ledger = LedgerApplication.open(store, clock=clock, entropy=entropy)
-        if job.ledger_id and job.ledger_id != _id_of(ledger):
-            raise WorkerMismatchError(worker=_here(), what="the ledger")
-        if job.mark and job.mark != mark_of(store, job.through):
-            raise WorkerMismatchError(worker=_here(), what=f"record {job.through}")
-        folded = fold_range(
-            ledger,
-            PROJECTIONS[job.projection],
-            after=Position(job.after),
-            through=Position(job.through),
-            threads=1,
+        raise WorkerMismatchError(worker=here(), what="the code of projections")
+    folded, report = fold_slice(job.slice, PROJECTIONS[job.projection], threads=1)
+    return _part(folded.rows, folded.events, folded.fallbacks, (report,))
+
+
+def fold_slice(wanted: Slice, projection: Projection, *, threads: int) -> tuple[Folded, object]:
+    """Fold a range where this runs, and return its report too.
+
+    Raises:
+        ProjectionError: a record cannot be read or folded.
+    """
+    with wanted.open() as reader:
+        folded = fold_records(
+            projection, reader.records(), through=Position(wanted.through), threads=threads
         )
-    finally:
-        engine.dispose()
-    return _part(folded.rows, folded.events, folded.fallbacks)
+        return folded, reader.report()
 
 
 def merge_parts(name: str, parts: Sequence[Part]) -> Part:
@@ -264,14 +224,21 @@ def merge_parts(name: str, parts: Sequence[Part]) -> Part:
     from projections.runner.models import PROJECTIONS  # noqa: PLC0415 - the models import the runner's contract
 
     rows = PROJECTIONS[name].merge([rows_of(part) for part in parts])
-    return _part(rows, sum(one.events for one in parts), sum(one.fallbacks for one in parts))
+    reports = tuple(report for one in parts for report in one.reports)
+    events, fallbacks = sum(one.events for one in parts), sum(one.fallbacks for one in parts)
+    return _part(rows, events, fallbacks, reports)
 
 
-def folded_of(projection: Projection, parts: Sequence[Part], *, head: Position) -> Folded:
-    """Return what all ranges give together, from their parts in order of position."""
+def folded_of(ledger: Frozen, projection: Projection, parts: Sequence[Part]) -> Folded:
+    """Return what all ranges give together, from their parts in order of position.
+
+    Raises:
+        LedgerError: what the readers saw does not give one ledger.
+    """
+    ledger.judge([report for one in parts for report in one.reports])
     return Folded(
         rows=projection.merge([rows_of(part) for part in parts]),
-        position=head,
+        position=ledger.head,
         events=sum(one.events for one in parts),
         fallbacks=sum(one.fallbacks for one in parts),
     )
@@ -282,16 +249,12 @@ def rows_of(part: Part) -> pl.DataFrame:
     return pl.read_ipc(io.BytesIO(part.rows))
 
 
-def _part(rows: pl.DataFrame, events: int, fallbacks: int) -> Part:
+def _part(rows: pl.DataFrame, events: int, fallbacks: int, reports: tuple[object, ...]) -> Part:
     buffer = io.BytesIO()
     rows.write_ipc(buffer, compression="lz4")
-    return Part(rows=buffer.getvalue(), events=events, fallbacks=fallbacks)
+    return Part(rows=buffer.getvalue(), events=events, fallbacks=fallbacks, reports=reports)
 
 
-def _id_of(ledger: LedgerApplication) -> str:
-    opened = ledger.identity.opened
-    return "" if opened is None else opened.ledger_id
-
-
-def _here() -> str:
+def here() -> str:
+    """Return a name for this process that others understand."""
     return f"{socket.gethostname()}/{os.getpid()}"

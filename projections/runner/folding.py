@@ -11,6 +11,7 @@ Source: docs/adr/0010-read-models.md.
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final, TypeVar
 
 import polars as pl
@@ -19,6 +20,7 @@ from ledger.application import LedgerApplication
 from ledger.errors import PositionGapError, ProjectionError, StoredEventDecodeError
 from ledger.feed import FactBlock, read_all
 from ledger.records import RecordKind, StoredRecord
+from ledger.store.reader import RecordReader
 from ledger.types import BEFORE_FIRST, Position
 from projections.runner.contract import Batch, Delta, Fold, Projection
 from projections.runner.poison import UNFOLDABLE, poison, position_of
@@ -64,7 +66,8 @@ def fold_range(
         ProjectionError: a record cannot be read or folded; it names the position.
     """
     if projection.facts:
-        return _fold_facts(ledger, projection, after, through, threads)
+        records = (one for batch in record_batches(ledger.store, after, through) for one in batch)
+        return fold_records(projection, records, through=through, threads=threads)
     batches = event_batches(ledger, after, through)
     return fold_batches(projection, projection.fold, batches, through=through)
 
@@ -160,24 +163,38 @@ def event_batches(ledger: LedgerApplication, after: Position, through: Position)
         yield Batch(events=held, blocks=())
 
 
-def _fold_facts(
-    ledger: LedgerApplication,
+def fold_records(
     projection: Projection,
-    after: Position,
+    records: Iterator[StoredRecord],
+    *,
     through: Position,
     threads: int,
 ) -> Folded:
+    """Fold the blocks among records, wherever these come from.
+
+    Args:
+        projection: what to fold with; one of facts, whose ranges may be folded apart.
+        records: of a range, in order of position.
+        through: last position of the range.
+        threads: at most so many batches at a time.
+
+    Raises:
+        ProjectionError: a record cannot be read or folded; it names the position.
+    """
     events = 0
     sums = _Sums(projection=projection)
     with ThreadPoolExecutor(threads) as pool:
         waiting: list[Future[Delta]] = []
         try:
-            for records in _readable(projection, _record_batches(ledger, after, through)):
-                events += sum(one.record.event_count for one in records)
-                blocks = [one for one in records if one.record.kind is RecordKind.BLOCK]
+            for batch in _readable(projection, _batched(records)):
+                events += sum(one.record.event_count for one in batch)
+                blocks = [one for one in batch if one.record.kind is RecordKind.BLOCK]
                 if blocks:
-                    batch = Batch(events=(), blocks=blocks)
-                    waiting.append(pool.submit(_folded, projection, projection.fold, batch))
+                    waiting.append(
+                        pool.submit(
+                            _folded, projection, projection.fold, Batch(events=(), blocks=blocks)
+                        )
+                    )
                 if len(waiting) > threads:
                     sums.add(waiting[0].result())
                     waiting.pop(0)
@@ -186,6 +203,11 @@ def _fold_facts(
             for one in waiting:
                 sums.add(one.result())
     return Folded(rows=sums.rows(), position=through, events=events, fallbacks=sums.fallbacks)
+
+
+def _batched(records: Iterator[StoredRecord]) -> Iterator[tuple[StoredRecord, ...]]:
+    while batch := tuple(islice(records, BLOCKS_AT_ONCE)):
+        yield batch
 
 
 @dataclass(kw_only=True, slots=True, eq=False)
@@ -211,11 +233,22 @@ class _Sums:
         return self.projection.merge(self.parts)
 
 
-def _record_batches(
-    ledger: LedgerApplication, after: Position, through: Position
+def record_batches(
+    store: RecordReader, after: Position, through: Position
 ) -> Iterator[tuple[StoredRecord, ...]]:
+    """Yield the records of a range, dense and in order, some at a time.
+
+    Args:
+        store: to read from.
+        after: exclusive lower bound.
+        through: inclusive upper bound.
+
+    Raises:
+        PositionGapError: a record is missing.
+        StoredEventDecodeError: one cannot be read.
+    """
     while after < through:
-        records = ledger.store.read(after=after, through=through, limit=BLOCKS_AT_ONCE)
+        records = store.read(after=after, through=through, limit=BLOCKS_AT_ONCE)
         if not records:
             raise PositionGapError(after=after, found=through)
         for record in records:

@@ -1,13 +1,13 @@
 """The read models: production cells, organisation, targets, indicator values, trail."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 import polars as pl
 
 from ledger.events.organisation import UnitClosed, UnitEstablished, UnitReorganised
 from ledger.events.planning import TargetRevised, TargetSet
-from ledger.facts.blocks import read_facts
+from ledger.facts.blocks import FactTable, read_facts
 from ledger.feed import FactBlock, RecordedEvent
 from ledger.records import micros_of
 from projections.indicator_updates import IndicatorUpdates
@@ -59,10 +59,13 @@ _TRAIL: Final[dict[str, Any]] = {
 }
 
 
+def _cells(found: Iterable[FactTable]) -> pl.DataFrame:
+    return cube.merge(measure(one.full_name, one.frame) for one in found)
+
+
 def _production(batch: Batch) -> Delta:
-    tables_ = read_facts(batch.blocks, default_registry())
-    cells = cube.merge(measure(one.full_name, one.frame) for one in tables_)
-    return Delta(rows=cells, fallbacks=sum(one.fallbacks for one in tables_))
+    found = read_facts(batch.blocks, default_registry())
+    return Delta(rows=_cells(found), fallbacks=sum(one.fallbacks for one in found))
 
 
 def _rows(name: str, schema: dict[str, Any], of: Callable[[RecordedEvent], Iterator[Row]]) -> Fold:
@@ -174,7 +177,7 @@ PROJECTIONS: Final = {
             schema=cube.SCHEMA,
             fold=_production,
             additive=True,
-            facts=True,
+            cells=_cells,
             merge=cube.merge,
         ),
         Projection(

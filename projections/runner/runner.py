@@ -10,17 +10,15 @@ Invariants:
 Source: docs/adr/0010-read-models.md.
 """
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from ledger.application import LedgerApplication
-from ledger.errors import ProjectionError, ReadModelAheadError
+from ledger.errors import ProjectionError
 from ledger.store.store import FaultPoint
 from ledger.types import BEFORE_FIRST, Position
 from projections.runner.contract import Fold, Projection
-from projections.runner.engines import Engine
+from projections.runner.engines import Engine, Progress, is_spread
 from projections.runner.folding import (
     Folded,
     event_batches,
@@ -29,31 +27,14 @@ from projections.runner.folding import (
     fold_range,
 )
 from projections.runner.poison import poison
+from projections.runner.rebuilding import Rebuilt, build
+from projections.runner.store_place import FrozenStore
 from projections.runner.tables import LIVE
-from projections.runner.views import Generation, Views, canonical, digest_of
+from projections.runner.views import Generation, Views
 from projections.runner.workers import ProcessEngine
 
 RECORDS_AT_ONCE: Final = 512
 """Records that one transaction of a catch-up covers."""
-
-Progress = Callable[[int, int], None]
-"""Called with the position reached and the head."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Rebuilt:
-    """What a rebuild did."""
-
-    projection: str
-    position: int
-    events: int
-    """Events folded, facts counted one by one."""
-    fallbacks: int
-    rows: int
-    digest: str
-    changed: bool | None
-    """Whether the rows differ from those before; None when there were none at this position."""
-    seconds: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -143,57 +124,18 @@ class Runner:
             EngineError: the engine cannot fold; the live generation stays as it was.
             ReadModelAheadError: the live generation covers more records than there are.
         """
-        begin = time.perf_counter()
-        head = self._ledger.head()
-        self._refuse_shorter(projection, head)
-        new = self._views.begin(projection)
         if engine is None and workers > 1:
             engine = ProcessEngine(workers=workers)
-        folded = self._fold_all(projection, head, engine, progress)
-        self._fault_point("rebuild.folded")
-        new = self._views.apply(
+        return build(
+            self._views,
             projection,
-            new,
-            folded.rows,
-            position=head,
-            events=folded.events,
-            fallbacks=folded.fallbacks,
+            head=self._ledger.head,
+            fold=lambda head: self._fold_all(projection, head, engine, progress),
+            advance=lambda at: self._advance(
+                projection, at, records=RECORDS_AT_ONCE, progress=progress
+            ),
+            fault_point=self._fault_point,
         )
-        rows = canonical(projection, folded.rows)
-        while True:
-            caught_up = self._advance(projection, new, records=RECORDS_AT_ONCE, progress=progress)
-            if caught_up.position != new.position:
-                rows = self._views.rows(projection, new.number)
-            new = caught_up
-            digest = digest_of(rows)
-            changed = self._changed(projection, new, digest)
-            if self._views.swap(projection, new, digest=digest):
-                break
-            self._refuse_shorter(projection, self._ledger.head())
-        return Rebuilt(
-            projection=projection.name,
-            position=new.position,
-            events=new.events,
-            fallbacks=new.fallbacks,
-            rows=rows.height,
-            digest=digest,
-            changed=changed,
-            seconds=time.perf_counter() - begin,
-        )
-
-    def _refuse_shorter(self, projection: Projection, head: Position) -> None:
-        live = self._views.live(projection.name)
-        if live is not None and live.position > head:
-            # It would never catch up: a copy, or a ledger that was restored, ends earlier.
-            raise ReadModelAheadError(projection=projection.name, position=live.position, head=head)
-
-    def _changed(self, projection: Projection, new: Generation, digest: str) -> bool | None:
-        before = self._views.live(projection.name)
-        if before is None or before.position != new.position:
-            return None
-        present = self._views.digest(projection, before.number)
-        # The live one may have moved between the two looks: then nothing is known.
-        return present != digest if self._views.live(projection.name) == before else None
 
     def lag(self, projection: Projection) -> Lag:
         """Return how far the live generation is behind the ledger."""
@@ -218,11 +160,9 @@ class Runner:
         self, projection: Projection, head: Position, engine: Engine | None, progress: Progress
     ) -> Folded:
         # Governed events are few: starting processes would take longer than folding them.
-        spread = projection.facts and projection.parallel
-        if engine is not None and self._url is not None and spread:
-            return engine.fold(
-                self._ledger, projection, url=self._url, head=head, progress=progress
-            )
+        if engine is not None and self._url is not None and is_spread(projection):
+            ledger = FrozenStore(ledger=self._ledger, url=self._url, head=head)
+            return engine.fold(ledger, projection, progress=progress)
         return fold_from_first(self._ledger, projection, through=head)
 
     def _advance(

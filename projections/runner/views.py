@@ -10,7 +10,7 @@ Source: docs/adr/0010-read-models.md.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -20,9 +20,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     Table,
-    create_engine,
     delete,
-    event,
     func,
     insert,
     select,
@@ -31,24 +29,21 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DataError, IntegrityError
-from sqlalchemy.pool import NullPool
 
 from ledger.errors import ProjectionError, StoreError
-from ledger.store.engine import translated
 from ledger.store.store import FaultPoint
 from projections.production.cube import KEYS, VALUES
 from projections.runner.contract import Projection
+from projections.runner.database import reading, writing
 from projections.runner.tables import (
     BUILDING,
     LIVE,
     RETIRED,
     generation,
-    metadata,
     rows_digest,
 )
 
 _ROWS_AT_ONCE: Final = 20_000
-_LOCK_SECONDS: Final = 60
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,62 +66,6 @@ class Generation:
     """Release whose folds made its rows."""
 
 
-def open_views(url: str) -> Engine:
-    """Return an engine over the database of the read models; its tables are created when missing.
-
-    Args:
-        url: SQLAlchemy URL.
-
-    Raises:
-        StoreFolderMissingError: its folder does not exist.
-        StoreUnavailableError: it cannot be opened.
-    """
-    options = {"registro_read_only": False, "registro_lock_wait": float(_LOCK_SECONDS)}
-    if not url.startswith("sqlite"):
-        engine = create_engine(url, execution_options=options)
-        with translated(engine):
-            metadata.create_all(engine)
-        return engine
-    engine = create_engine(
-        url,
-        poolclass=NullPool,
-        connect_args={"timeout": _LOCK_SECONDS},
-        execution_options=options,
-    )
-
-    def prepare(connection: Any, _: object) -> None:
-        connection.isolation_level = None
-        connection.execute("PRAGMA journal_mode=WAL")
-        # What is lost in a power cut is folded again: the ledger is the durable copy.
-        connection.execute("PRAGMA synchronous=NORMAL")
-
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql(
-            connection.get_execution_options().get("registro_begin", "BEGIN")
-        )
-
-    event.listen(engine, "connect", prepare)
-    event.listen(engine, "begin", begin)
-    with _writing(engine) as connection:
-        metadata.create_all(connection)
-    return engine
-
-
-@contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
-    """Give a connection whose statements all see one state of the read models."""
-    with translated(engine), engine.connect() as connection, connection.begin():
-        yield connection
-
-
-@contextmanager
-def _writing(engine: Engine) -> Iterator[Connection]:
-    with translated(engine), engine.connect() as plain:
-        connection = plain.execution_options(registro_begin="BEGIN IMMEDIATE")
-        with connection.begin():
-            yield connection
-
-
 class Views:
     """The read models of one ledger."""
 
@@ -140,6 +79,11 @@ class Views:
         self.engine = engine
         self._code_version = code_version
         self._fault_point = fault_point
+
+    @property
+    def code_version(self) -> str:
+        """Release of this program."""
+        return self._code_version
 
     def outdated(self, projection: str) -> str | None:
         """Return the release that made the live rows when it is another one than this."""
@@ -167,7 +111,7 @@ class Views:
         self._fault_point("begin.before")
         number = 0
         try:
-            with _writing(self.engine) as connection:
+            with writing(self.engine) as connection:
                 if state == BUILDING:
                     self._purge(connection, projection, BUILDING)
                     self._purge(connection, projection, RETIRED)
@@ -218,6 +162,7 @@ class Views:
         position: int,
         events: int,
         fallbacks: int,
+        also: Callable[[Connection], None] = lambda _: None,
     ) -> Generation:
         """Add rows and move the position, in one transaction.
 
@@ -228,12 +173,13 @@ class Views:
             position: last record that was folded.
             events: how many events these records hold.
             fallbacks: how many blocks the reference decoder had to read.
+            also: done in the same transaction; what it raises undoes all of it.
 
         Raises:
             ProjectionError: another runner moved the generation meanwhile, or it is gone.
             OverflowError: a cell cannot hold its sum; nothing was written.
         """
-        with _refusing_overflow(projection), _writing(self.engine) as connection:
+        with _refusing_overflow(projection), writing(self.engine) as connection:
             moved = connection.execute(
                 update(generation)
                 .where(
@@ -253,6 +199,7 @@ class Views:
             if moved.rowcount != 1:
                 raise _moved(projection.name, at.position)
             self._write(connection, projection, at, rows)
+            also(connection)
             self._fault_point("apply.before_commit")
         self._fault_point("apply.committed")
         return replace(
@@ -266,7 +213,7 @@ class Views:
 
     def halt(self, at: Generation, *, position: int, reason: str) -> None:
         """Note where and why a generation stopped; its rows and position stay."""
-        with _writing(self.engine) as connection:
+        with writing(self.engine) as connection:
             connection.execute(
                 update(generation)
                 .where(
@@ -294,7 +241,7 @@ class Views:
         """
         self._fault_point("swap.before")
         named = generation.c.projection == projection.name
-        with _writing(self.engine) as connection:
+        with writing(self.engine) as connection:
             live = self._find(connection, projection.name, LIVE)
             if live is not None and live.position > new.position:
                 return False
@@ -317,7 +264,7 @@ class Views:
                 _note_digest(connection, new, digest)
             self._fault_point("swap.before_commit")
         self._fault_point("swap.committed")
-        with _writing(self.engine) as connection:
+        with writing(self.engine) as connection:
             self._purge(connection, projection, RETIRED)
             self._fault_point("purge.before_commit")
         self._fault_point("purge.committed")

@@ -11,21 +11,20 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
-from ledger.application import LedgerApplication
-from ledger.types import Position
 from projections.runner.contract import Projection
 from projections.runner.engines import (
     RANGES_PER_WORKER,
     EngineError,
-    Job,
     JobFailedError,
     Part,
     Progress,
     fold_job,
+    fold_slice,
     folded_of,
-    ranges,
+    jobs_of,
 )
 from projections.runner.folding import Folded
+from projections.runner.places import Frozen
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,16 +33,8 @@ class ProcessEngine:
 
     workers: int
 
-    def fold(
-        self,
-        ledger: LedgerApplication,  # noqa: ARG002 - the processes open it themselves
-        projection: Projection,
-        *,
-        url: str,
-        head: Position,
-        progress: Progress,
-    ) -> Folded:
-        """Fold all records up to a position; `progress` is told of every range in order.
+    def fold(self, ledger: Frozen, projection: Projection, *, progress: Progress) -> Folded:
+        """Fold all records of a ledger; `progress` is told of every range in order.
 
         Raises:
             ProjectionError: a record cannot be read or folded.
@@ -51,16 +42,13 @@ class ProcessEngine:
         """
         context = multiprocessing.get_context("spawn")
         parts: list[Part] = []
-        jobs = [
-            Job(url=url, projection=projection.name, after=after, through=through)
-            for after, through in ranges(head, self.workers * RANGES_PER_WORKER)
-        ]
+        jobs = jobs_of(ledger, projection, count=self.workers * RANGES_PER_WORKER, code="")
         with ProcessPoolExecutor(self.workers, mp_context=context) as pool:
             try:
                 waiting = [pool.submit(fold_job, job) for job in jobs]
                 for job, future in zip(jobs, waiting, strict=True):
                     parts.append(future.result())
-                    progress(job.through, head)
+                    progress(job.through, ledger.head)
             except JobFailedError as error:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise error.original() from error
@@ -73,4 +61,24 @@ class ProcessEngine:
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
-        return folded_of(projection, parts, head=head)
+        return folded_of(ledger, projection, parts)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OwnProcess:
+    """This process alone, in one go."""
+
+    threads: int = 2
+    """At most so many batches of records at a time."""
+
+    def fold(self, ledger: Frozen, projection: Projection, *, progress: Progress) -> Folded:
+        """Fold all records of a ledger in one range.
+
+        Raises:
+            ProjectionError: a record cannot be read or folded.
+        """
+        (whole,) = ledger.slices(1)
+        folded, report = fold_slice(whole, projection, threads=self.threads)
+        ledger.judge([report])
+        progress(ledger.head, ledger.head)
+        return folded

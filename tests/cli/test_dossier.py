@@ -374,6 +374,15 @@ def test_a_sandbox_is_marked_on_screen_and_in_the_sheets(tmp_path: Path) -> None
     assert "REGISTRO DI PROVA" in members["ISTRUZIONI.txt"].decode()
 
 
+def test_each_sheet_writes_the_day_of_knowledge_as_its_readers_do(place: Path) -> None:
+    data = written(place, "--year", "2023", "--indicator", "PS", "--as-of", "2024-03-01")
+
+    members = members_of(data)
+
+    assert "noto al      01/03/2024\n" in members["ISTRUZIONI.txt"].decode()
+    assert "known on     2024-03-01\n" in members["INSTRUCTIONS.txt"].decode()
+
+
 def test_a_figure_without_its_year_is_no_figure(place: Path) -> None:
     data = written(place, "--year", "2023", "--indicator", "PS")
     found = check_dossier(data)

@@ -3,7 +3,9 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -136,16 +138,99 @@ def test_a_file_that_is_no_ledger_is_refused(clean_place: Path) -> None:
     assert "registro.db" in ran.problem["detail"]
 
 
-def test_help_imports_neither_database_nor_ledger() -> None:
+_SLOW = (
+    "confluent_kafka",
+    "cryptography",
+    "eventsourcing",
+    "fastavro",
+    "kafka",
+    "ledger.application",
+    "numpy",
+    "polars",
+    "prometheus_client",
+    "sqlalchemy",
+    "yaml",
+)
+"""What no help waits for."""
+
+
+def _imported_by_help(paths: list[list[str]]) -> dict[str, list[str]]:
+    """Return the slow modules that help imports, by the first command line that does."""
     code = (
-        "import sys; from app.cli.main import main; main(['--help']);"
-        "print([n for n in ('sqlalchemy','fastavro','eventsourcing','ledger.application') "
-        "if n in sys.modules], file=sys.stderr)"
+        "import contextlib, json, os, sys\n"
+        "from app.cli.main import main\n"
+        "found = {}\n"
+        "for words in json.loads(sys.argv[1]):\n"
+        "    with contextlib.redirect_stdout(open(os.devnull, 'w')):\n"
+        "        main([*words, '--help'])\n"
+        "    new = [n for n in json.loads(sys.argv[2]) if n in sys.modules]\n"
+        "    new = [n for n in new if not any(n in names for names in found.values())]\n"
+        "    if new:\n"
+        "        found[' '.join(words)] = new\n"
+        "print(json.dumps(found))\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-W", "ignore", "-c", code, json.dumps(paths), json.dumps(_SLOW)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
     )
-    assert done.stderr.strip() == "[]"
+    found: dict[str, list[str]] = json.loads(done.stdout)
+    return found
+
+
+def _command_lines(command: Any, words: list[str]) -> Iterator[list[str]]:
+    yield words
+    for name, child in getattr(command, "commands", {}).items():
+        yield from _command_lines(child, [*words, name])
+
+
+def test_no_help_imports_a_database_or_another_slow_library() -> None:
+    every = list(_command_lines(build(asked="*", lang="it"), []))
+    assert len(every) > 2 * len(ENTRIES)
+    assert _imported_by_help(every) == {}
+
+
+@pytest.mark.parametrize(
+    ("option", "meanings"),
+    [
+        (
+            "--actor",
+            {"who records: ROLE@UNIT", "with --record, who: ROLE@UNIT"},
+        ),
+        (
+            "--act",
+            {
+                "authorising act; repeatable",
+                "act: ORGAN/TYPE/NUMBER/DATE",
+                "act that orders it",
+            },
+        ),
+        (
+            "--dry-run",
+            {
+                "show, do not record",
+                "check, record nothing",
+                "do not record the figures as events",
+            },
+        ),
+    ],
+)
+def test_a_shared_option_says_the_same_of_the_same_thing(option: str, meanings: set[str]) -> None:
+    found = {
+        parameter.help
+        for command in _commands(build(asked="*", lang="en"))
+        for parameter in command.params
+        if option in parameter.opts
+    }
+    assert found == meanings
+
+
+def _commands(command: Any) -> Iterator[Any]:
+    yield command
+    for child in getattr(command, "commands", {}).values():
+        yield from _commands(child)
 
 
 def test_an_unexpected_error_shows_no_trace_unless_asked(

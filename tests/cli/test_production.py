@@ -112,6 +112,19 @@ def test_what_was_not_known_yet_is_missing_with_a_reason(ledger: Path) -> None:
     assert {one["reason"] for one in ran.json["indicators"]} >= {"not_recorded"}
 
 
+@pytest.mark.parametrize(
+    ("pattern", "near"), [("ZZ*", ""), ("Outflow", "outflow"), ("outflow ", "outflow"), ("", "")]
+)
+def test_refuses_a_pattern_that_no_indicator_has(ledger: Path, pattern: str, near: str) -> None:
+    words = ("production", "--period", "2023-01", "--indicator", pattern)
+    ran = on(ledger, *words, "--json")
+    italian = run("--lang", "it", "--ledger", str(ledger), *words)
+
+    assert (ran.code, ran.out) == (15, "")
+    assert ran.problem["facts"]["near"] == near
+    assert f"indicatore '{pattern}'; ci sono: received, " in italian.err
+
+
 def test_the_screen_names_indicators_in_the_readers_language(ledger: Path) -> None:
     italian = run("--lang", "it", "--ledger", str(ledger), "production", "--period", "2023-01")
 

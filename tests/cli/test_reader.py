@@ -220,8 +220,11 @@ def test_an_unknown_year_is_told_in_italian_with_those_there_are(example_ledger:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("replay", "--indicator", "ZZ*"), "Nessun indicatore ha un codice come 'ZZ*'"),
-        (("replay", "--as-of", "2020-01-01"), "non era noto nessun indicatore"),
+        (("replay", "--as-of", "2020-01-01"), "non era noto nessuno di questi indicatori"),
+        (
+            ("replay", "--as-of", "2020-01-01", "--indicator", "PS"),
+            "non era noto nessuno di questi indicatori",
+        ),
         (("subscribe", "--indicator", "ZZ"), "Nessun aggiornamento ha un codice come 'ZZ'"),
         (("search", "zzzzz"), "Nessun evento contiene 'zzzzz'"),
     ],
@@ -233,6 +236,25 @@ def test_a_filter_that_finds_nothing_says_so(
 
     assert ran.code == 0
     assert says in ran.out + ran.err
+
+
+@pytest.mark.parametrize("pattern", ["ZZ*", "ps", "PS?", ""])
+def test_refuses_to_replay_indicators_that_nobody_defined(
+    example_ledger: Path, pattern: str
+) -> None:
+    words = ["--ledger", str(example_ledger), "replay", "--record", "--indicator", pattern]
+    ran = run_words(words)
+
+    assert ran.code == 15
+    assert f"indicatore del 2023 '{pattern}'; ci sono: " in ran.err
+    assert ran.out == ""
+
+
+def test_a_pattern_that_matches_nothing_names_codes_and_the_nearest(example_ledger: Path) -> None:
+    ran = run("--ledger", str(example_ledger), "replay", "--indicator", "ps", "--json")
+
+    assert ran.problem["facts"]["near"] == "PS"
+    assert ran.problem["facts"]["known"].endswith(", ...")
 
 
 def test_reversed_days_are_refused(example_ledger: Path) -> None:

@@ -23,8 +23,9 @@ from ledger.errors import (
     StoreFolderMissingError,
 )
 from ledger.records import RecordKind
+from projections.runner.database import open_views
 from projections.runner.models import PROJECTIONS
-from projections.runner.views import Views, open_views
+from projections.runner.views import Views
 from tests.support.cli import Ran, run
 from tests.support.ledgers import reopened
 from tests.support.production import batch as said_of

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from app.cli.production.engine_choice import in_the_open
-from ledger.errors import InvalidCommandError
+from ledger.errors import ConfigurationError, InvalidCommandError
+from ledger.kafka.errors import BrokerError
 from projections.runner.engines import EngineError, EngineMissingError
 from tests.cli.test_readmodels import on
 from tests.unit.projections.runner.test_digests import facts_ledger
@@ -31,11 +32,61 @@ def test_an_engine_and_an_address_go_together(words: tuple[str, ...], ledger: Pa
     assert not ledger.with_name("ledger.views.db").exists()
 
 
-def test_a_store_made_from_topics_is_not_folded_elsewhere(ledger: Path) -> None:
-    words = ("--source", "kafka", "--engine", "dask", "--address", NOWHERE, "--lang", "it")
-    ran = on(ledger, *PRODUCTION, *words)
+@pytest.fixture
+def _login(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings with a password for a Kafka that is not there."""
+    settings = {
+        "KAFKA": "127.0.0.1:9",
+        "KAFKA_SECURITY": "SASL_PLAINTEXT",
+        "KAFKA_USER": "registro",
+        "KAFKA_PASSWORD": "hush",
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(f"REGISTRO_{name}", value)
+    monkeypatch.setattr("ledger.kafka.client.connection.WAIT_SECONDS", 0.5)
+
+
+FROM_KAFKA = (*PRODUCTION, "--source", "kafka", "--engine", "dask", "--address")
+
+
+@pytest.mark.usefixtures("_login")
+def test_a_password_does_not_travel_where_others_can_read_it(ledger: Path) -> None:
+    ran = on(ledger, *FROM_KAFKA, "tcp://192.0.2.7:8786", "--lang", "it")
     assert ran.code == InvalidCommandError.exit_code
-    assert "i lavoratori altrove non vedono" in ran.err
+    assert "la password di Kafka viaggerebbe in chiaro" in ran.err
+    assert "hush" not in ran.err
+
+
+@pytest.mark.usefixtures("_login")
+@pytest.mark.parametrize("address", ["tls://192.0.2.7:8786", NOWHERE])
+def test_a_password_travels_where_nobody_else_can_read_it(address: str, ledger: Path) -> None:
+    ran = on(ledger, *FROM_KAFKA, address)
+    # The topics are looked at before the cluster is.
+    assert ran.code == BrokerError.exit_code
+    assert "hush" not in ran.err
+
+
+def test_without_kafka_workers_cannot_read_it(
+    ledger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("REGISTRO_KAFKA", raising=False)
+    ran = on(ledger, *FROM_KAFKA, NOWHERE)
+    assert ran.code == ConfigurationError.exit_code
+    assert "REGISTRO_KAFKA" in ran.err
+
+
+def test_a_machine_too_busy_to_begin_is_told_as_the_engine(
+    ledger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What Dask raises when its own thread does not start in time."""
+
+    def too_busy(*_: object, **__: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("distributed.Client", too_busy)
+    ran = on(ledger, *PRODUCTION, "--engine", "dask", "--address", NOWHERE, "--lang", "it")
+    assert ran.code == EngineError.exit_code
+    assert "questa macchina è troppo occupata" in ran.err
 
 
 def test_an_engine_of_another_name_is_refused(ledger: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.figures import cycle
+from app.cli.figures import cycle, runs
 from app.cli.figures.runs import differences, run_of
 from ledger.events.replay import ReplayRun
 from projections.cycle.facts import CycleFacts
@@ -118,7 +118,7 @@ def _false_run(monkeypatch: pytest.MonkeyPatch, changed: dict[str, object]) -> s
         return run_of(facts, false, code_version=code_version)
 
     with monkeypatch.context() as patch:
-        patch.setattr(cycle, "run_of", falsified)
+        patch.setattr(runs, "run_of", falsified)
         return str(recorded().json["run"]["run_id"])
 
 

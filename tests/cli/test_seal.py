@@ -15,7 +15,7 @@ from ledger.evidence.files import LogFiles
 from ledger.evidence.keys import read_verifiers, write_signer
 from ledger.evidence.note import sign_note
 from tests.support.authority import Authority
-from tests.support.cli import Ran, run
+from tests.support.cli import Ran, run, run_words
 from tests.support.dataset import ROOT
 from tests.support.sealing import KEY, OTHER_KEY, WITNESS, flip, signer
 from tests.support.tampering import tamper
@@ -106,18 +106,41 @@ def test_records_that_waited_too_long_give_exit_code_one(
     record_act(2)
     monkeypatch.setenv("REGISTRO_MAX_SEAL_DELAY", "3600")
     timely = run("seal", "--json")
+    monkeypatch.setenv("REGISTRO_MAX_SEAL_DELAY", "0")
+    in_time = run("seal", "--json", "--max-delay", "1h")
 
+    assert (in_time.code, in_time.json["late"]) == (0, False)
     assert (late.code, late.json["late"]) == (1, True)
     assert (timely.code, timely.json["late"]) == (0, False)
     assert (place / "registro.log/checkpoint").is_file()
 
 
-@pytest.mark.parametrize("text", ["soon", "-1", "1.5"])
+@pytest.mark.parametrize(
+    "text", ["soon", "-1", "1.5", "5 m", "5M", "m", "1h30m", "\u0663", "1w", "9" * 10]
+)
 @pytest.mark.usefixtures("place")
-def test_refuses_a_limit_that_is_no_number(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refuses_a_limit_that_is_no_span_of_time(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = run("seal", f"--max-delay={text}", "--json")
     monkeypatch.setenv("REGISTRO_MAX_SEAL_DELAY", text)
 
+    assert given.problem["exit_code"] == 13
     assert run("seal", "--json").problem["exit_code"] == 11
+    assert "un numero con s, m, h o d (giorni)" in run_words(["seal"]).err
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("0", 0), ("300", 300), ("300s", 300), ("5m", 300), ("1h", 3600), ("2d", 172_800)],
+)
+@pytest.mark.usefixtures("place")
+def test_a_limit_is_written_in_seconds_minutes_hours_or_days(
+    text: str, seconds: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REGISTRO_MAX_SEAL_DELAY", text)
+
+    assert run("status", "--json").json["sealed"]["max_delay_seconds"] == seconds
 
 
 @pytest.mark.usefixtures("clean_place")

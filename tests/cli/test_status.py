@@ -348,6 +348,34 @@ def test_commands_that_run_on_log_what_they_do() -> None:
     assert set(found[3:]) == {"catch_up.progress"}
 
 
+def logged(*words: str) -> list[dict[str, object]]:
+    """Return the events that a command logs."""
+    ran = run(*words, "--log-format", "json", "--log-level", "info")
+    return [json.loads(line) for line in ran.err.splitlines() if line.startswith("{")]
+
+
+@pytest.mark.usefixtures("place")
+def test_a_rebuild_logs_when_it_begins_and_what_it_made() -> None:
+    told = logged("rebuild", "--projection", "targets", "--projection", "trail")
+
+    made = run("status", "--json").json["read_models"]
+    finished = [one for one in told if one["event"] == "rebuild.finished"]
+    assert (told[0]["event"], told[0]["source"]) == ("rebuild.started", "store")
+    assert [one["projection"] for one in finished] == ["targets", "trail"]
+    assert {one["position"] for one in finished} == {one["position"] for one in made}
+    assert "rebuild.failed" not in [one["event"] for one in told]
+
+
+@pytest.mark.usefixtures("place")
+def test_a_rebuild_that_fails_logs_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REGISTRO_VIEWS", "registro.db")
+
+    told = logged("rebuild")
+
+    assert [one["event"] for one in told] == ["rebuild.started", "rebuild.failed", "command.failed"]
+    assert told[1]["error"] == "configuration"
+
+
 def test_a_command_that_fails_logs_its_code() -> None:
     ran = run("verify", "--log-format", "json")
     line = json.loads(ran.err.splitlines()[0])

@@ -344,6 +344,13 @@ def test_refuses_a_ground_outside_the_set(subject: str) -> None:
     assert refused(*erasure(subject, ground="whim")) == "value_not_allowed"
 
 
+def test_a_refused_ground_is_named_in_italian_with_what_may_be_written(subject: str) -> None:
+    ran = run_words([*erasure(subject, ground="whim"), "--actor", "DG"])
+
+    assert "motivo (ground) è 'whim'; valori ammessi: " in ran.err
+    assert "ordine di un'autorità (order)" in ran.err
+
+
 def test_takes_an_italian_word_for_the_ground(subject: str) -> None:
     position = accepted(*erasure(subject, ground="illecito")).json["position"]
 
@@ -384,6 +391,19 @@ def test_a_hold_forbids_the_erasure_until_it_is_released(
     accepted(*erasure(subject))
     (listed,) = run("hold", "list", "--json").json["holds"]
     assert listed["released_on"] is not None
+
+
+def test_the_list_of_holds_tells_who_placed_each_and_under_which_act(subject: str) -> None:
+    del subject
+    ran = run(*hold("place", "H1", "year", "2023"), "--actor", "DG@STAFF")
+    assert ran.code == 0, ran.err
+
+    (listed,) = run("hold", "list", "--json").json["holds"]
+    shown = run("hold", "list").out
+
+    assert (listed["actor"], listed["acts"]) == ("DG@STAFF", [ACT])
+    assert "DG@STAFF" in shown
+    assert ACT in shown
 
 
 def test_a_hold_on_a_subject_forbids_its_erasure(subject: str) -> None:

@@ -71,10 +71,10 @@ def weight(child: str, value: str) -> Ran:
     return write("weight", "set", "2023", "A", child, value, "published", "--as-of", "2023-02-01")
 
 
-def define(code: str) -> Ran:
+def define(code: str, formula: str = '{"op":"recorded"}') -> Ran:
     return accepted(
         *("indicator", "define", code, "1", code, "percent", "2", "up", "DR2"),
-        *('{"op":"recorded"}', "2023-01-01", "published", "--as-of", "2023-01-30"),
+        *(formula, "2023-01-01", "published", "--as-of", "2023-01-30"),
     )
 
 
@@ -118,6 +118,23 @@ def test_a_target_is_revised_only_under_an_act() -> None:
     refused = write(*words)
     assert (refused.code, refused.problem["facts"]["rule"]) == (14, "act_required")
     assert write(*words, "--act", ACT).code == 0
+
+
+@pytest.mark.usefixtures("planned")
+@pytest.mark.parametrize(
+    ("lang", "says"),
+    [("it", "si calcola dai fatti: vedere `registro production`"), ("en", "computed from facts")],
+)
+def test_an_indicator_over_facts_says_in_a_replay_where_its_value_is(lang: str, says: str) -> None:
+    define("A1", '{"name":"settled","op":"measure"}')
+
+    shown = run("--lang", lang, "replay", "--indicator", "A1")
+    explained = run("--lang", lang, "explain", "A1")
+    (line,) = run("replay", "--indicator", "A1", "--json").json["indicators"]
+
+    assert f"A1: {says}" in shown.out
+    assert says in " ".join(explained.out.split())
+    assert (line["value"], line["value_missing"]) == (None, "facts_not_read")
 
 
 @pytest.mark.usefixtures("planned")

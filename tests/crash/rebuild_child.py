@@ -7,9 +7,10 @@ module. Prints `done` when the work ended before the n-th step was reached.
 import sys
 from pathlib import Path
 
+from projections.runner.database import open_views
 from projections.runner.models import PROJECTIONS
 from projections.runner.runner import Runner
-from projections.runner.views import Views, open_views
+from projections.runner.views import Views
 from tests.crash.child import KillAt
 from tests.support.ledgers import reopened
 

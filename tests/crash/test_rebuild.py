@@ -20,9 +20,10 @@ import pytest
 from ledger.types import BEFORE_FIRST, Position
 from projections.production.cube import digest
 from projections.runner.contract import Batch, Delta
+from projections.runner.database import open_views, reading
 from projections.runner.folding import fold_range
 from projections.runner.runner import Runner
-from projections.runner.views import Views, open_views, reading
+from projections.runner.views import Views
 from tests.crash.rebuild_child import PRODUCTION, RECORDS
 from tests.support.ledgers import reopened
 from tests.unit.projections.runner.test_digests import caught_up, facts_ledger, views_at

@@ -20,7 +20,8 @@ from ledger.errors import ProjectionError
 from projections.runner.cluster import DaskEngine
 from projections.runner.engines import EngineError
 from projections.runner.models import PROJECTIONS
-from projections.runner.runner import Rebuilt, Runner
+from projections.runner.rebuilding import Rebuilt
+from projections.runner.runner import Runner
 from tests.support.dask_cluster import ROOT, Cluster, cluster
 from tests.support.ledgers import reopened
 from tests.support.tampering import tamper

@@ -26,9 +26,10 @@ from projections.production.indicators import Breakdown, indicators
 from projections.production.knowledge import cube_at
 from projections.production.periods import Period
 from projections.production.reference import Reference
+from projections.runner.database import open_views
 from projections.runner.models import PROJECTIONS
 from projections.runner.runner import Runner
-from projections.runner.views import Views, open_views
+from projections.runner.views import Views
 from tests.support.cli import Ran, run
 from tests.support.dataset import EXAMPLE
 from tests.support.ledgers import new_ledger, reopened

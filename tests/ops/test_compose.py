@@ -53,6 +53,7 @@ def test_the_default_is_what_production_needs_and_the_rest_are_profiles() -> Non
         "postgres",
         "kafka",
         "setup",
+        "roles",
         "app",
         "publisher",
         "intake",
@@ -216,6 +217,44 @@ def test_a_variable_of_ours_is_a_setting(name: str) -> None:
 
 
 @each(OURS)
+def test_a_service_logs_into_the_database_as_itself(name: str) -> None:
+    one = SERVICES[name]
+    role = "" if name.startswith("setup") else f"{name.removesuffix('-tls')}"
+    given = one["environment"]
+    assert given["PGUSER"] == (f"registro_{role}" if role else "registro")
+    secret = f"postgres_{role}_password" if role else "postgres_password"
+    assert given["PGPASSWORD_FILE"] == f"/run/secrets/{secret}"
+    assert [each for each in one["secrets"] if each.startswith("postgres")] == [secret]
+    assert "@" not in given["REGISTRO_LEDGER"] + given["REGISTRO_VIEWS"]
+    text = (ROOT / "ops/postgres/roles.sql").read_text()
+    assert not role or f"ALTER ROLE registro_{role} LOGIN" in text
+
+
+def test_only_what_sets_up_is_the_owner_of_the_ledger() -> None:
+    owners = {
+        name for name, one in SERVICES.items() if "postgres_password" in one.get("secrets", ())
+    }
+    assert owners == {"postgres", "setup", "setup-tls", "roles"}
+
+
+def test_roles_reads_exactly_the_passwords_that_it_is_given() -> None:
+    text = (ROOT / "ops/postgres/roles.sql").read_text()
+    text += (ROOT / "ops/postgres/apply-roles").read_text()
+    read = set(re.findall(r"\$SECRETS/(\w+)", text))
+    assert read == set(SERVICES["roles"]["secrets"])
+
+
+@pytest.mark.parametrize("name", ["publisher", "intake", "projector"])
+def test_behind_encryption_a_service_is_a_user_of_its_own(name: str) -> None:
+    given = SERVICES[f"{name}-tls"]["environment"]
+    assert given["REGISTRO_KAFKA_USER"] == name
+    assert given["REGISTRO_KAFKA_PASSWORD_FILE"] == f"/run/secrets/{name}_password"
+    assert given["REGISTRO_KAFKA_SECURITY"] == "SASL_SSL"
+    assert given["REGISTRO_KAFKA"] != SERVICES[name]["environment"]["REGISTRO_KAFKA"]
+    assert f"User:{name} " in (ROOT / "ops/tls/acls.txt").read_text()
+
+
+@each(OURS)
 def test_whoever_records_waits_for_kafka(name: str) -> None:
     assert SERVICES[name]["environment"]["REGISTRO_PUBLISH"] == "required"
 
@@ -266,6 +305,7 @@ def test_the_image_names_packages_that_are_made_into_it() -> None:
         "ops/make-secrets",
         "ops/image/entrypoint",
         "ops/image/setup",
+        "ops/postgres/apply-roles",
         "ops/kafka/start-broker",
         "ops/tls/make-secrets",
         "ops/tls/start-broker",

@@ -12,18 +12,19 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from uuid import uuid1
 
 import pytest
-from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
+from kafka import KafkaAdminClient, TopicPartition
 
 from app.cli.context import Cli
 from app.cli.kafka import required as required_publishing
 from app.config import resolve
 from app.output.screen import Screen
 from ledger.application import LedgerApplication
+from ledger.kafka import publisher as publisher_module
 from ledger.kafka.check import TopicsChecked, check_topics
 from ledger.kafka.client.broker import Admin, Sink
 from ledger.kafka.client.connection import Broker, partition_of
@@ -40,11 +41,20 @@ from ledger.kafka.message import Message, messages_of
 from ledger.kafka.publisher import Published, Publisher
 from ledger.kafka.restore import Restored, restore
 from ledger.kafka.tails import Ledger
+from ledger.records import StoredRecord
 from ledger.store.mapper import AvroMapper
 from ledger.store.store import Store
 from ledger.verification import verify
 from tests.support.cli import run
-from tests.support.kafka import FAST, SERVERS, add_facts, ledger_at, ledger_with_facts, published_as
+from tests.support.kafka import (
+    FAST,
+    SERVERS,
+    add_facts,
+    ledger_at,
+    ledger_with_facts,
+    published_as,
+    rogue,
+)
 from tests.support.ledgers import CountingEntropy, FakeClock, new_ledger, place_of, store_at
 
 ROOT = Path(__file__).parents[2]
@@ -112,19 +122,6 @@ def written(ledger: Ledger, position: int) -> list[Message]:
     (stored,) = ledger.store.read(after=position - 1, through=position)  # type: ignore[arg-type] # a position by another name
     keys = ledger.keys.of(stored)
     return list(messages_of(stored, origin=ledger.origin, topics=ledger.topics, keys=keys))
-
-
-def rogue(message: Message, *, partition: int = 0) -> None:
-    """Write a message past the publisher, as anybody with access to the topic can."""
-    producer = KafkaProducer(bootstrap_servers=SERVERS, acks="all")
-    producer.send(
-        message.topic,
-        key=message.key,
-        value=message.value,
-        headers=list(message.headers),
-        partition=partition,
-    ).get(timeout=10)
-    producer.close(timeout=2)
 
 
 def restored(ledger: Ledger, path: Path) -> tuple[Restored, Store]:
@@ -622,3 +619,42 @@ def test_a_restore_that_fails_leaves_no_file(
 
     assert ran.code == TopicRestoreError.exit_code
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_batch_is_sent_when_the_one_before_is_confirmed_and_made_while_it_is_not(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    sizes: list[int] = []
+
+    class Watched(Sink):
+        """Says what it does."""
+
+        def begin(self, messages: Sequence[tuple[Message, int]], *, seconds: float) -> None:
+            said.append("begin")
+            sizes.append(len(messages))
+            super().begin(messages, seconds=seconds)
+
+        def await_confirmed(self) -> None:
+            super().await_confirmed()
+            said.append("confirmed")
+
+    keys_of = ledger.keys.of
+
+    def made(stored: StoredRecord) -> Sequence[bytes]:
+        said.append("made")
+        return keys_of(stored)
+
+    monkeypatch.setattr(publisher_module, "BATCH_MESSAGES", 7)
+    monkeypatch.setattr(publisher_module, "Sink", Watched)
+    monkeypatch.setattr(ledger.keys, "of", made)
+
+    done = publish(ledger)
+
+    steps = [one for one in said if one != "made"]
+    assert steps == ["begin", "confirmed"] * (len(steps) // 2)
+    assert len(steps) > 2
+    assert (max(sizes), sum(sizes)) == (7, done.messages)
+    begun = said.index("begin")
+    assert "made" in said[begun : said.index("confirmed")]
+    assert_whole(ledger)

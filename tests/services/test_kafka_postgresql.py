@@ -4,22 +4,15 @@ The server is this module's own; Kafka is the one that `REGISTRO_TEST_KAFKA` nam
 """
 
 import contextlib
-import glob
 import os
-import pwd
-import shutil
 import signal
-import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid1
 
 import pytest
-from sqlalchemy import create_engine, text
-from sqlalchemy.pool import NullPool
 
 from ledger.aggregates.base import Proposal
 from ledger.application import LedgerApplication
@@ -30,18 +23,13 @@ from ledger.kafka.errors import PublisherBusyError
 from ledger.kafka.lease import PUBLISH_LOCK
 from ledger.store.mapper import AvroMapper
 from ledger.verification import verify
-from tests.services.faults.rig import Rig, child_of, free_ports, rig_of, until
+from tests.services.faults.rig import Rig, child_of, rig_of, until
 from tests.support.given import PLAN_ACT, act_adopted, envelope
 from tests.support.kafka import FAST, SERVERS, ledger_with_facts
 from tests.support.ledgers import CountingEntropy, FakeClock, store_at
+from tests.support.postgresql_server import BIN, Server, own_server
 
-BIN = os.environ.get("REGISTRO_SERVICES_POSTGRESQL_BIN") or next(
-    iter(sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1:]),  # noqa: PTH207 - a place of the system
-    "",
-)
-OWNER = os.environ.get("SERVICE_USER", "postgres")
 POINTS_MAX = 10
-START_SECONDS = 60
 
 pytestmark = [
     pytest.mark.skipif(
@@ -53,91 +41,10 @@ pytestmark = [
 ]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Server:
-    """A PostgreSQL server that may be killed."""
-
-    folder: Path
-    port: int
-
-    @property
-    def url(self) -> str:
-        return f"postgresql://registro@127.0.0.1:{self.port}/postgres"
-
-    def _run(self, *words: object) -> None:
-        before = ["runuser", "-u", OWNER, "--"] if os.geteuid() == 0 else []
-        subprocess.run(
-            [*before, *map(str, words)],
-            check=True,
-            timeout=START_SECONDS,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-
-    def create(self) -> None:
-        if os.geteuid() == 0:
-            owner = pwd.getpwnam(OWNER)
-            os.chown(self.folder, owner.pw_uid, owner.pw_gid)
-        data = f"--pgdata={self.folder / 'data'}"
-        self._run(
-            f"{BIN}/initdb",
-            data,
-            "--username=registro",
-            "--auth=trust",
-            "--encoding=UTF8",
-            "--locale=C.UTF-8",
-        )
-
-    def start(self) -> None:
-        options = (
-            f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder}"
-        )
-        self._run(
-            f"{BIN}/pg_ctl",
-            f"--pgdata={self.folder / 'data'}",
-            f"--log={self.folder / 'log'}",
-            "--wait",
-            f"--options={options}",
-            "start",
-        )
-
-    def kill(self) -> None:
-        """Kill the postmaster and everything it has started."""
-        pid = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
-        listed = subprocess.run(
-            ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False
-        )
-        for one in (pid, *map(int, listed.stdout.split())):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(one, signal.SIGKILL)
-        until(lambda: not Path(f"/proc/{pid}").exists(), what="the postmaster lives")
-
-    def answers(self) -> bool:
-        ran = subprocess.run(
-            [f"{BIN}/pg_isready", "--quiet", f"--dbname={self.url}"], timeout=10, check=False
-        )
-        return ran.returncode == 0
-
-    def ask(self, statement: str, **values: object) -> list[object]:
-        engine = create_engine(
-            self.url.replace("postgresql:", "postgresql+psycopg:"),
-            poolclass=NullPool,
-            isolation_level="AUTOCOMMIT",
-        )
-        with engine.connect() as connection:
-            return list(connection.execute(text(statement), values).scalars())
-
-
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    folder = Path(tempfile.mkdtemp())
-    folder.chmod(0o755)
-    made = Server(folder=folder, port=free_ports(1)[0])
-    made.create()
-    made.start()
-    yield made
-    made.kill()
-    shutil.rmtree(folder)
+    with own_server() as made:
+        yield made
 
 
 @pytest.fixture

@@ -3,18 +3,22 @@
 Run by `make test-services`. The broker is this file's own: the scripts of `ops/tls` start it.
 """
 
+import json
 import logging
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from app.cli.kafka import publishing as commands
+from app.cli.kafka import required
 from ledger.application import LedgerApplication
 from ledger.kafka.check import check_topics
+from ledger.kafka.client import connection
 from ledger.kafka.client.broker import Admin, Sink
 from ledger.kafka.client.connection import Broker, Partition
 from ledger.kafka.client.source import Source
@@ -26,6 +30,7 @@ from ledger.kafka.reached import reached
 from ledger.kafka.topics import Topics
 from tests.support.cli import Ran, run
 from tests.support.kafka import SERVERS, ledger_with_facts, published_as
+from tests.support.production import fact
 from tests.support.secure_broker import SecureBroker, can_run, secure_broker
 
 TOPICS = Topics()
@@ -258,7 +263,7 @@ def test_forbidden_and_wrong_are_exit_codes_with_what_to_do(
     forbidden = run("kafka", "topics", "--create", "--json")
     assert (forbidden.code, forbidden.problem["type"]) == (89, "registro:error:broker_access")
     monkeypatch.setenv("REGISTRO_KAFKA_PASSWORD", WRONG)
-    monkeypatch.setattr(commands, "WAIT_SECONDS", 1.0)
+    monkeypatch.setattr(connection, "WAIT_SECONDS", 1.0)
     wrong = run("--lang", "it", "kafka", "topics")
     assert wrong.code == 89
     assert "kafka_password_file" in wrong.err
@@ -281,3 +286,75 @@ def test_no_password_is_written_even_at_level_debug(
     assert "sasl_plain_password" in ran.err, "the library logs its settings: the test sees them"
     assert password not in output_of(ran)
     assert password not in output_of(shown)
+
+
+def _stock(source_id: str) -> bytes:
+    row = fact("StockCounted", unit="DP1", source_id=source_id)
+    return json.dumps({k: v for k, v in row.items() if v is not None}, default=str).encode()
+
+
+def test_the_intake_records_as_itself_and_sees_what_the_publisher_wrote(
+    secure: SecureBroker,
+    published: LedgerApplication,
+    settings: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    topic = TOPICS.inbox("stock")
+    monkeypatch.setenv("REGISTRO_ACTOR", "DCPCG")
+    words = ("inbox", "stock", "--source", "SRC")
+    settings("operator")
+    created = run("inbox", "stock", "--create", "--partitions", "1")
+
+    def take(source_id: str) -> Ran:
+        sink = Sink(secure.as_user("upstream"))
+        form = [("content-type", b"application/json")]
+        for value in (_stock(source_id), b"{"):
+            sink.send_raw(Partition(topic, 0), None, value, form)
+        sink.flush(seconds=10)
+        sink.close()
+        settings("intake")
+        return run(*words)
+
+    alone = take("tls1")
+    monkeypatch.setenv("REGISTRO_PUBLISH", "required")
+    refused = take("tls2")
+    monkeypatch.setattr(required, "REQUIRED_SECONDS", 20.0)
+    own = published_as(published, "registro")
+    with Publisher(own, secure.as_user("publisher")) as publisher, ThreadPoolExecutor() as pool:
+        head = published.head()
+        taking = pool.submit(take, "tls3")
+        while published.head() == head:
+            time.sleep(0.05)
+        publisher.publish(seconds=20)
+        watched = taking.result(timeout=60)
+    seen = {}
+    for user in ("intake", "publisher", "reader"):
+        settings(user)
+        seen[user] = run("status", "--json", "--stage", "inbox").json
+
+    assert created.code == 0, created.err
+    assert (alone.code, "Recorded 1 facts of 2 messages" in alone.out) == (1, True), alone.err
+    assert refused.code == BrokerAccessError.exit_code
+    assert "Recorded, not yet published" in refused.err
+    assert watched.code == 1
+    assert "Recorded and published" in watched.err
+    assert [(one["family"], one["waiting"]) for one in seen["intake"]["inboxes"]][-1:] == [
+        ("stock", 0)
+    ]
+    assert [seen[user]["inboxes"] for user in ("publisher", "reader")] == [[], []]
+
+
+def test_the_projector_shares_the_topics_and_others_cannot_take_its_partitions(
+    published: LedgerApplication, settings: Callable[[str], None]
+) -> None:
+    settings("projector")
+    fed = run("catch-up", "--source", "kafka", "--json")
+    answers: dict[str, Ran] = {}
+    for user in ("reader", "intake", "upstream"):
+        settings(user)
+        answers[user] = run("catch-up", "--source", "kafka", "--json")
+
+    assert fed.code == 0, fed.err
+    assert {one["position"] for one in fed.json["projections"]} == {published.head()}
+    for user, ran in answers.items():
+        assert ran.code == BrokerAccessError.exit_code, user

@@ -180,15 +180,14 @@ class History:
                 super().__init__(broker)
                 self.flying: list[Element] = []
 
-            def send(self, message: Message, partition: int) -> None:
-                one = element_of(message, partition)
-                history.write("attempt", [one])
-                self.flying.append(one)
-                super().send(message, partition)
+            def begin(self, messages: Sequence[tuple[Message, int]], *, seconds: float) -> None:
+                self.flying = [element_of(message, partition) for message, partition in messages]
+                history.write("attempt", self.flying)
+                super().begin(messages, seconds=seconds)
 
-            def flush(self, *, seconds: float) -> None:
+            def await_confirmed(self) -> None:
                 flying, self.flying = self.flying, []
-                super().flush(seconds=seconds)
+                super().await_confirmed()
                 history.write("acknowledged", flying)
 
         return RecordingSink

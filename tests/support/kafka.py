@@ -3,7 +3,10 @@
 import os
 from pathlib import Path
 
+from kafka import KafkaProducer
+
 from ledger.application import LedgerApplication
+from ledger.kafka.message import Message
 from ledger.kafka.tails import Ledger
 from ledger.kafka.topics import Topics
 from tests.support.ledgers import reopened
@@ -45,3 +48,16 @@ def add_facts(
         fact("StockCounted", unit=UNITS[n % 3], source_id=f"s{batch_name}/{n}") for n in range(9)
     ]
     record(ledger, folder, "StockCounted", stock, batch(family="stock", name=batch_name))
+
+
+def rogue(message: Message, *, partition: int = 0) -> None:
+    """Write a message past the publisher, as anybody with access to the topic can."""
+    producer = KafkaProducer(bootstrap_servers=SERVERS, acks="all")
+    producer.send(
+        message.topic,
+        key=message.key,
+        value=message.value,
+        headers=list(message.headers),
+        partition=partition,
+    ).get(timeout=10)
+    producer.close(timeout=2)

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from projections.arithmetic.audit import audit
 from projections.arithmetic.figures import FigureId, PrintedFigure
-from projections.arithmetic.relations import Relation, parse_relation
+from projections.arithmetic.relations import Relation, read_relation
 from projections.arithmetic.verdict import RelationVerdict
 
 DAY = dt.date(2024, 6, 14)
@@ -39,14 +39,21 @@ def printed(
 
 
 def claim(kind: str, result: str, operands: str, params: str = "") -> Relation:
-    """Return a relation; operands and parameters as `relations.csv` writes them."""
-    return parse_relation(
+    """Return a relation; operands and parameters as `relations.csv` writes them.
+
+    Raises:
+        InvalidRelationError: the first of what is wrong with its words.
+    """
+    found = read_relation(
         relation_id="claim",
         kind=kind,
         result=result,
         operands=operands.split(),
         params=params.split(),
     )
+    if isinstance(found, Relation):
+        return found
+    raise found[0]
 
 
 def judged(relation: Relation, figures: Sequence[PrintedFigure]) -> RelationVerdict:

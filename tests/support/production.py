@@ -76,6 +76,12 @@ def setup_events() -> list[Event]:
 def production_ledger(path: Path | None = None) -> LedgerApplication:
     """Create a ledger of the small body."""
     ledger = new_ledger(path)
+    set_up(ledger)
+    return ledger
+
+
+def set_up(ledger: LedgerApplication) -> None:
+    """Record what facts refer to."""
     act = [Proposal(event=act_adopted(effective_from=ORIGIN), envelope=envelope(FIRST, ref=None))]
     ledger.execute(command("setup/act", act))
     proposals = [
@@ -83,7 +89,6 @@ def production_ledger(path: Path | None = None) -> LedgerApplication:
         for event in setup_events()
     ]
     ledger.execute(command("setup", proposals))
-    return ledger
 
 
 def fact(name: str, **values: object) -> dict[str, object]:

@@ -11,6 +11,8 @@ from ledger.events.ledger import ActReference
 from ledger.evidence.keyid import COSIGNATURE, ED25519
 from ledger.evidence.note import SignerKey, new_signer
 from ledger.evidence.sealer import Sealed, seal
+from ledger.evidence.tiles import TileBuilder, TileReader, root_of_edge, widths
+from ledger.types import Digest, TreeSize
 from tests.support.given import PLAN_ACT, act_adopted, envelope
 
 ORIGIN = "registro.invalid/00000000-0000-4000-8000-000000000001"
@@ -37,6 +39,23 @@ def append_acts(ledger: LedgerApplication, numbers: Sequence[int], subject: str 
 def sealed(ledger: LedgerApplication, folder: Path, *keys: SignerKey) -> Sealed:
     """Seal a ledger with a key."""
     return seal(ledger, folder, keys or (KEY,))
+
+
+def root_of_tiles(reader: TileReader, size: int) -> Digest:
+    """Return the root of a tree of `size` from the tiles at its right edge alone."""
+    edge = [
+        reader.hashes(level, full, rest) if rest else list[Digest]()
+        for level, full, rest in widths(size)
+    ]
+    return root_of_edge(edge)
+
+
+def root_of_entries(reader: TileReader, size: int) -> Digest:
+    """Return the root of a tree of `size`, from the leaves in the bundles."""
+    builder = TileBuilder()
+    for leaf in reader.leaves(TreeSize(size)):
+        builder.append(leaf)
+    return builder.root()
 
 
 def flip(path: Path, offset: int) -> None:

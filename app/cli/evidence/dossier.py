@@ -7,18 +7,13 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final, cast
+from typing import TYPE_CHECKING, Annotated, Final, cast
 
 import typer
 
 from app.cli.choices import AsOfOption, YearOption, chosen_year, nearest, optional_day
 from app.cli.context import NEGATIVE, Cli, cli_of
-from app.cli.evidence.dossier_claims import CycleAt, claims_of, differences
-from app.cli.evidence.dossier_view import Judged, show_checked, show_made
-from app.cli.evidence.sealing import known_keys, log_folder
-from app.texts.dossier import instructions, refusal_text
 from app.texts.usage import both
-from ledger.application import LedgerApplication
 from ledger.errors import (
     InvalidCommandError,
     PositionGapError,
@@ -26,29 +21,21 @@ from ledger.errors import (
     UnknownEntityError,
 )
 from ledger.events.ledger import LedgerOpened, SchemaReleased
-from ledger.evidence.checkpoint import SignedCheckpoint, open_checkpoint
-from ledger.evidence.dossier.checking import check_dossier
-from ledger.evidence.dossier.format import Claim, FactAddress, Question, SchemaOf
-from ledger.evidence.dossier.making import (
-    DossierRefusedError,
-    SealedLog,
-    Shown,
-    build,
-    question,
-)
 from ledger.evidence.keyid import ED25519
-from ledger.evidence.keys import read_verifiers
-from ledger.evidence.policy import read_policy
 from ledger.evidence.tiles import TileReader
 from ledger.evidence.timestamps import checkpoint_name, reply_name
 from ledger.feed import RecordedEvent, read_all
 from ledger.records import RecordKind, StoredRecord
-from ledger.store.reader import RecordReader
 from ledger.types import Position
-from projections.cycle.facts import fold
-from projections.cycle.knowledge import Knowledge
 from schemas.errors import UnknownSchemaError
 from schemas.registry import ReleasedSchema
+
+if TYPE_CHECKING:
+    from ledger.application import LedgerApplication
+    from ledger.evidence.checkpoint import SignedCheckpoint
+    from ledger.evidence.dossier.format import Claim, FactAddress, Question, SchemaOf
+    from ledger.evidence.dossier.making import SealedLog, Shown
+    from ledger.store.reader import RecordReader
 
 _REFUSED_OPTIONS: Final = {
     "record_unsealed": "--event",
@@ -144,6 +131,9 @@ def make(
     """Write a dossier: figures, the records they rest on, and the proofs."""
     if context.invoked_subcommand is not None:
         return
+    from app.cli.evidence.dossier_view import show_made
+    from app.cli.evidence.sealing import log_folder
+
     cli = cli_of(context)
     target = _target(cli, out)
     wanted = [_address(cli, text) for text in event or ()]
@@ -204,8 +194,12 @@ def _address(cli: Cli, text: str) -> tuple[int, int | None]:
 
 
 def _sealed_log(
-    cli: Cli, ledger: LedgerApplication, folder: Path, *, vkey: Path | None, since: Path | None
-) -> SealedLog:
+    cli: Cli, ledger: "LedgerApplication", folder: Path, *, vkey: Path | None, since: Path | None
+) -> "SealedLog":
+    from app.cli.evidence.sealing import known_keys
+    from ledger.evidence.checkpoint import open_checkpoint
+    from ledger.evidence.dossier.making import SealedLog
+
     keys = tuple(key for key in known_keys(ledger, vkey) if key.algorithm == ED25519)
     reader = TileReader(folder)
     data = reader.checkpoint()
@@ -241,7 +235,7 @@ def _stamp(folder: Path, size: int, checkpoint: bytes) -> bytes | None:
 
 
 def _refuse_unsealed(
-    cli: Cli, ledger: LedgerApplication, log: SealedLog, *, sealed_only: bool
+    cli: Cli, ledger: "LedgerApplication", log: "SealedLog", *, sealed_only: bool
 ) -> None:
     head = ledger.head()
     if head > log.size and not sealed_only:
@@ -257,8 +251,11 @@ def _refuse_unsealed(
 
 
 def _dossier(
-    cli: Cli, ledger: LedgerApplication, log: SealedLog, asked: _Asked
-) -> tuple[bytes, Question]:
+    cli: Cli, ledger: "LedgerApplication", log: "SealedLog", asked: _Asked
+) -> "tuple[bytes, Question]":
+    from app.texts.dossier import instructions, refusal_text
+    from ledger.evidence.dossier.making import DossierRefusedError, build, question
+
     events = tuple(read_all(ledger, through=Position(log.size)))
     opened = next(one for one in events if isinstance(one.event, LedgerOpened))
     year, claims = _claims(cli, events, asked)
@@ -288,7 +285,11 @@ def _dossier(
 
 def _claims(
     cli: Cli, events: Sequence[RecordedEvent], asked: _Asked
-) -> tuple[int | None, tuple[Claim, ...]]:
+) -> "tuple[int | None, tuple[Claim, ...]]":
+    from app.cli.evidence.dossier_claims import CycleAt, claims_of
+    from projections.cycle.facts import fold
+    from projections.cycle.knowledge import Knowledge
+
     if not asked.every and not asked.codes:
         return None, ()
     facts = fold(events)
@@ -302,8 +303,10 @@ def _claims(
     return year, claims_of(cycle, asked.codes or known)
 
 
-def _refuse_different(told: Question, events: Sequence[RecordedEvent]) -> None:
+def _refuse_different(told: "Question", events: Sequence[RecordedEvent]) -> None:
     """Refuse a dossier whose records would not give its own figures: nobody could check it."""
+    from app.cli.evidence.dossier_claims import differences
+
     for found in differences(told, events):
         raise ProjectionError(
             projection="dossier", position=events[-1].position, reason=found.detail
@@ -312,13 +315,16 @@ def _refuse_different(told: Question, events: Sequence[RecordedEvent]) -> None:
 
 def _records(
     cli: Cli,
-    store: RecordReader,
+    store: "RecordReader",
     asked: Iterable[tuple[int, int | None]],
     whole: Iterable[int],
     *,
     size: int,
-) -> tuple[list[Shown], list[FactAddress]]:
+) -> "tuple[list[Shown], list[FactAddress]]":
     """Return the records to show, with the one in front of each in its stream, and the facts."""
+    from ledger.evidence.dossier.format import FactAddress
+    from ledger.evidence.dossier.making import Shown
+
     shown = {position: Shown(stored=_stored(store, position), whole=True) for position in whole}
     facts: list[FactAddress] = []
     for position, index in asked:
@@ -352,21 +358,21 @@ def _records(
     return [*shown.values(), *before], facts
 
 
-def _stored(store: RecordReader, position: int) -> StoredRecord:
+def _stored(store: "RecordReader", position: int) -> StoredRecord:
     (found,) = store.read(after=Position(position - 1), limit=1)
     if found.position != position:
         raise PositionGapError(after=position - 1, found=found.position)
     return found
 
 
-def _before(store: RecordReader, stored: StoredRecord) -> tuple[StoredRecord, ...]:
+def _before(store: "RecordReader", stored: StoredRecord) -> tuple[StoredRecord, ...]:
     version = stored.record.stream_version
     if version <= 1:
         return ()
     return store.read_stream(stored.record.stream, after=version - 2, through=version - 1)
 
 
-def _schemas(ledger: LedgerApplication, events: Iterable[RecordedEvent]) -> SchemaOf:
+def _schemas(ledger: "LedgerApplication", events: Iterable[RecordedEvent]) -> "SchemaOf":
     """Return where schemas are found: in the files, else among the texts of the ledger."""
     texts = {
         one.event.schema_id: one.event.text
@@ -415,6 +421,12 @@ def check(
     ] = False,
 ) -> None:
     """Check a dossier from the file alone; exit code 1 on any fault."""
+    from app.cli.evidence.dossier_claims import differences
+    from app.cli.evidence.dossier_view import Judged, show_checked
+    from ledger.evidence.dossier.checking import check_dossier
+    from ledger.evidence.keys import read_verifiers
+    from ledger.evidence.policy import read_policy
+
     cli = cli_of(context)
     data = _read(cli, "FILE", file)
     keys = () if vkey is None else read_verifiers(vkey)

@@ -2,39 +2,28 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from app.cli.choices import ActorOption
 from app.cli.context import Cli, cli_of
-from app.cli.evidence.sealing import key_folder, keys_state, signers_at_hand
-from app.cli.recording.writing import envelope_of
 from app.output.table import Column, Table
 from app.texts.codes import code_text
 from app.texts.usage import both
 from ledger.aggregates.base import Proposal
 from ledger.aggregates.signing import ACTIVE, KEY_STATES, RETIRED, RETIRING, KeysState
-from ledger.application import LedgerApplication
 from ledger.envelopes import command
 from ledger.errors import InvalidCommandError, UnknownEntityError
 from ledger.events.ledger import SigningKeyPublished
-from ledger.evidence.keys import (
-    PUBLIC_SUFFIX,
-    publication,
-    read_verifiers,
-    rotation,
-    verifier_of,
-    write_signer,
-)
-from ledger.evidence.note import SEED_BYTES, SignerKey, VerifierKey, new_signer
 from ledger.evidence.problems import KeyFileError
 from ledger.types import Position
 
+if TYPE_CHECKING:
+    from ledger.application import LedgerApplication
+    from ledger.evidence.note import SignerKey, VerifierKey
+
 _UNLISTED: Final = "unlisted"
-Actor = Annotated[
-    str | None,
-    typer.Option(help=both("chi registra, RUOLO@UNITA", "who records, ROLE@UNIT")),
-]
 Acts = Annotated[
     list[str] | None,
     typer.Option(help=both("atto che lo dispone", "act that orders it")),
@@ -81,11 +70,14 @@ def new(
             )
         ),
     ] = None,
-    actor: Actor = None,
+    actor: ActorOption = None,
     act: Acts = None,
     reason: Reason = None,
 ) -> None:
     """Make the first signing key and publish it in the ledger."""
+    from app.cli.evidence.sealing import keys_state
+    from ledger.evidence.keys import publication
+
     cli = cli_of(context)
     ledger = cli.open(read_only=False)
     active = keys_state(ledger).in_state(ACTIVE)
@@ -113,11 +105,14 @@ def rotate(
             )
         ),
     ] = None,
-    actor: Actor = None,
+    actor: ActorOption = None,
     act: Acts = None,
     reason: Reason = None,
 ) -> None:
     """Let a new key take over; what was retiring ends, what was active signs on beside it."""
+    from app.cli.evidence.sealing import key_folder, keys_state
+    from ledger.evidence.keys import rotation
+
     cli = cli_of(context)
     ledger = cli.open(read_only=False)
     if not keys_state(ledger).in_state(ACTIVE):
@@ -133,11 +128,14 @@ def retire(
         str, typer.Argument(help=both("codice della chiave, 8 cifre", "id of the key, 8 digits"))
     ],
     *,
-    actor: Actor = None,
+    actor: ActorOption = None,
     act: Acts = None,
     reason: Reason = None,
 ) -> None:
     """Let a key sign no more; old checkpoints of it stay valid."""
+    from app.cli.evidence.sealing import keys_state
+    from ledger.evidence.keys import publication, verifier_of
+
     cli = cli_of(context)
     ledger = cli.open(read_only=False)
     state = keys_state(ledger)
@@ -161,6 +159,8 @@ def retire(
 
 def show(context: typer.Context) -> None:
     """List the keys of the ledger, and which private ones are at hand."""
+    from app.cli.evidence.sealing import keys_state, signers_at_hand
+
     cli = cli_of(context)
     ledger = cli.open()
     rows = _rows(keys_state(ledger), [one.verifier for one in signers_at_hand(cli)])
@@ -209,10 +209,12 @@ def show(context: typer.Context) -> None:
     cli.screen.table(Table(columns=columns, rows=shown))
 
 
-_Row = tuple[VerifierKey, str, SigningKeyPublished | None, bool]
+_Row = tuple["VerifierKey", str, SigningKeyPublished | None, bool]
 
 
-def _rows(state: KeysState, at_hand: Sequence[VerifierKey]) -> list[_Row]:
+def _rows(state: KeysState, at_hand: "Sequence[VerifierKey]") -> list[_Row]:
+    from ledger.evidence.keys import verifier_of
+
     listed = [(verifier_of(event), event) for event in state.in_state(*KEY_STATES)]
     rows: list[_Row] = [(key, event.key_state, event, key in at_hand) for key, event in listed]
     known = {key for key, _ in listed}
@@ -220,8 +222,11 @@ def _rows(state: KeysState, at_hand: Sequence[VerifierKey]) -> list[_Row]:
 
 
 def _key(
-    cli: Cli, ledger: LedgerApplication, name: str | None, vkey: Path | None
-) -> tuple[SignerKey | None, VerifierKey]:
+    cli: Cli, ledger: "LedgerApplication", name: str | None, vkey: Path | None
+) -> "tuple[SignerKey | None, VerifierKey]":
+    from ledger.evidence.keys import read_verifiers
+    from ledger.evidence.note import SEED_BYTES, new_signer
+
     if vkey is not None:
         return None, read_verifiers(vkey)[0]
     opened = ledger.identity.opened
@@ -233,11 +238,15 @@ def _key(
 
 def _record(
     cli: Cli,
-    ledger: LedgerApplication,
+    ledger: "LedgerApplication",
     events: Sequence[SigningKeyPublished],
     common: dict[str, object],
-    signer: SignerKey | None,
+    signer: "SignerKey | None",
 ) -> None:
+    from app.cli.evidence.sealing import key_folder, keys_state
+    from app.cli.recording.writing import envelope_of
+    from ledger.evidence.keys import write_signer
+
     proposals = [
         Proposal(event=event, envelope=envelope_of(cli, ledger, event, common)) for event in events
     ]
@@ -259,6 +268,8 @@ def _show(
     position: Position | None,
 ) -> None:
     """Show the keys of a command, and where a new one was written."""
+    from ledger.evidence.keys import PUBLIC_SUFFIX, verifier_of
+
     if cli.json:
         cli.answer(
             {

@@ -6,40 +6,24 @@ import math
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from app.cli.context import NEGATIVE, Cli, cli_of
-from app.cli.evidence.sealing import (
-    key_folder,
-    keys_state,
-    known_keys,
-    log_files,
-    log_folder,
-    max_seal_delay,
-    signers_at_hand,
-)
 from app.output import jsontext
 from app.output.logs import log_event
 from app.texts.usage import both
-from ledger.application import LedgerApplication
 from ledger.errors import InvalidCommandError
-from ledger.evidence.checkpoint import SignedCheckpoint, open_checkpoint
-from ledger.evidence.keys import published_verifiers, signing_now
-from ledger.evidence.note import SignerKey
-from ledger.evidence.policy import (
-    cosignatures,
-    open_under,
-    read_policy,
-    with_signatures,
-    witness_request,
-    witnesses_of,
-)
 from ledger.evidence.problems import EvidenceFileError, KeyFileError, NoteFormatError
-from ledger.evidence.sealer import Sealed, Sealer, sealer_of
 from ledger.evidence.tiles import TileReader
 from ledger.types import TreeSize
+
+if TYPE_CHECKING:
+    from ledger.application import LedgerApplication
+    from ledger.evidence.checkpoint import SignedCheckpoint
+    from ledger.evidence.note import SignerKey
+    from ledger.evidence.sealer import Sealed, Sealer
 
 INTERVAL_SECONDS: Final = 60.0
 """How often a following sealer looks for new records."""
@@ -73,12 +57,12 @@ def seal(
         ),
     ] = INTERVAL_SECONDS,
     max_delay: Annotated[
-        float | None,
+        str | None,
         typer.Option(
-            min=0,
+            metavar="DURATA",
             help=both(
-                "secondi di attesa ammessi: oltre, codice di uscita 1",
-                "seconds a record may wait: beyond them exit code 1",
+                "attesa ammessa, per esempio 300, 5m, 1h: oltre, codice di uscita 1",
+                "how long a record may wait, e.g. 300, 5m, 1h: beyond it exit code 1",
             ),
         ),
     ] = None,
@@ -107,6 +91,8 @@ def seal(
     ] = None,
 ) -> None:
     """Sign the head of the ledger and write its log, for others to keep and to check."""
+    from app.cli.evidence.sealing import log_folder
+
     cli = cli_of(context)
     place = log_folder(cli, folder)
     if cosignature is not None:
@@ -150,7 +136,9 @@ def seal(
 class _Rounds:
     """Seals again and again with the keys that the ledger lists at each time."""
 
-    def __init__(self, cli: Cli, ledger: LedgerApplication, place: Path, files: list[Path]) -> None:
+    def __init__(
+        self, cli: Cli, ledger: "LedgerApplication", place: Path, files: list[Path]
+    ) -> None:
         self._cli = cli
         self._ledger = ledger
         self._place = place
@@ -158,7 +146,11 @@ class _Rounds:
         self._sealer: Sealer | None = None
         self.signers: tuple[SignerKey, ...] = ()
 
-    def seal(self) -> Sealed:
+    def seal(self) -> "Sealed":
+        from app.cli.evidence.sealing import key_folder, keys_state, signers_at_hand
+        from ledger.evidence.keys import published_verifiers, signing_now
+        from ledger.evidence.sealer import sealer_of
+
         state = keys_state(self._ledger)
         signers = signing_now(signers_at_hand(self._cli, self._files), state)
         if not signers:
@@ -172,13 +164,25 @@ class _Rounds:
         return self._sealer.seal()
 
 
-def _limit(cli: Cli, given: float | None) -> dt.timedelta | None:
-    seconds = max_seal_delay(cli) if given is None else given
+def _limit(cli: Cli, given: str | None) -> dt.timedelta | None:
+    from app.cli.evidence.sealing import SPAN_REASON, max_seal_delay, seconds_of
+
+    seconds = max_seal_delay(cli) if given is None else seconds_of(given)
+    if seconds is None and given is not None:
+        raise InvalidCommandError(
+            subject="seal", field="--max-delay", value=given, reason=SPAN_REASON
+        )
     return None if seconds is None else dt.timedelta(seconds=seconds)
 
 
 def _show(
-    cli: Cli, place: Path, sealed: Sealed, signers: tuple[SignerKey, ...], *, late: bool, line: bool
+    cli: Cli,
+    place: Path,
+    sealed: "Sealed",
+    signers: "tuple[SignerKey, ...]",
+    *,
+    late: bool,
+    line: bool,
 ) -> None:
     seconds = math.ceil(sealed.delay.total_seconds())
     if cli.json:
@@ -225,6 +229,15 @@ def _show(
 
 
 def _add_cosignature(cli: Cli, place: Path, file: Path, policy_file: Path | None) -> None:
+    from app.cli.evidence.sealing import log_files
+    from ledger.evidence.policy import (
+        cosignatures,
+        open_under,
+        read_policy,
+        with_signatures,
+        witnesses_of,
+    )
+
     if policy_file is None:
         raise InvalidCommandError(
             subject="seal",
@@ -299,6 +312,10 @@ def request(
     ] = None,
 ) -> None:
     """Write what is sent to a witness to have the checkpoint signed; nothing is sent."""
+    from app.cli.evidence.sealing import known_keys, log_folder
+    from ledger.evidence.checkpoint import open_checkpoint
+    from ledger.evidence.policy import witness_request
+
     cli = cli_of(context)
     place = log_folder(cli, folder)
     reader = TileReader(place)

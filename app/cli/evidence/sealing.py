@@ -1,8 +1,10 @@
 """Where the sealed log and the keys of a ledger are, for every command that needs them."""
 
+import re
 from collections.abc import Sequence
 from os import environ
 from pathlib import Path
+from typing import Final
 
 from app.cli.context import Cli
 from ledger.aggregates.signing import KEYS_STREAM, SIGNING_KEYS, KeysState
@@ -19,6 +21,11 @@ from ledger.evidence.keys import (
 )
 from ledger.evidence.note import SignerKey, VerifierKey
 from ledger.store.engine import file_of, store_url
+
+SPAN_REASON: Final = "write whole seconds, or a number with s, m, h or d: 300, 5m, 1h"
+_SPAN: Final = re.compile(r"(?P<number>[0-9]{1,9})(?P<unit>[smhd]?)")
+_UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+"""Seconds of each unit."""
 
 
 def log_folder(cli: Cli, given: Path | None = None) -> Path:
@@ -43,14 +50,24 @@ def max_seal_delay(cli: Cli) -> int | None:
     """Return the setting `max_seal_delay` in seconds; None for no limit.
 
     Raises:
-        ConfigurationError: it is no whole number.
+        ConfigurationError: it is no span of time.
     """
     text = cli.settings["max_seal_delay"]
     if not text:
         return None
-    if not text.isascii() or not text.isdigit():
-        raise ConfigurationError(setting="max_seal_delay", reason="write whole seconds")
-    return int(text)
+    seconds = seconds_of(text)
+    if seconds is None:
+        raise ConfigurationError(setting="max_seal_delay", reason=SPAN_REASON)
+    return seconds
+
+
+def seconds_of(text: str) -> int | None:
+    """Return the whole seconds of a span of time such as 300, 300s, 5m, 1h or 2d; None for others.
+
+    A number without a unit counts seconds.
+    """
+    found = _SPAN.fullmatch(text)
+    return None if found is None else int(found["number"]) * _UNITS[found["unit"]]
 
 
 def _beside(cli: Cli, setting: str, *, suffix: str) -> Path:

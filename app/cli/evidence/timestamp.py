@@ -8,12 +8,9 @@ from typing import Annotated, Final
 import typer
 
 from app.cli.context import cli_of
-from app.cli.evidence.sealing import log_files, log_folder
 from app.output.format import instant
 from app.texts.text import Lang
 from app.texts.usage import both
-from ledger.evidence.checkpoint import parse_checkpoint
-from ledger.evidence.note import parse_note
 from ledger.evidence.problems import EvidenceFileError, LogMissingError
 from ledger.evidence.tiles import TileReader
 from ledger.evidence.timestamps import (
@@ -77,6 +74,10 @@ def ask(
     folder: Folder = None,
 ) -> None:
     """Write the request of a timestamp for the checkpoint; nothing is sent."""
+    from app.cli.evidence.sealing import log_files, log_folder
+    from ledger.evidence.checkpoint import parse_checkpoint
+    from ledger.evidence.note import parse_note
+
     cli = cli_of(context)
     place = log_folder(cli, folder)
     data = TileReader(place).checkpoint()
@@ -131,6 +132,10 @@ def add(
     folder: Folder = None,
 ) -> None:
     """Check a timestamp received and keep it beside the checkpoint."""
+    from app.cli.evidence.sealing import log_files, log_folder
+    from ledger.evidence.checkpoint import parse_checkpoint
+    from ledger.evidence.note import parse_note
+
     cli = cli_of(context)
     place = log_folder(cli, folder)
     if size is None:

@@ -8,23 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.cli.context import NEGATIVE, Cli, cli_of
-from app.cli.production.views_place import may_exist
 from app.texts.discrepancies import detail_text, discrepancy_text
 from app.texts.text import Lang
 from app.texts.usage import both
 from ledger.discrepancy import Discrepancy
 from ledger.errors import InvalidCommandError
-from ledger.store.engine import shown
-from ledger.store.mapper import AvroMapper
-from ledger.store.store import Store
 from ledger.types import DIGEST_BYTES, Digest, TreeSize
-from ledger.verification import Checked, TreeHead
-from ledger.verification import verify as check
 
 if TYPE_CHECKING:
     from app.cli.evidence.verify_log import Asked, Claims
     from app.cli.evidence.verify_models import Models
     from app.cli.kafka.from_topics import TopicsLedger
+    from ledger.store.store import Store
+    from ledger.verification import Checked, TreeHead
 
 LISTED = 20
 """Discrepancies listed on the screen unless all are asked for."""
@@ -46,9 +42,9 @@ class Outcome:
 
     source: Source
     place: str
-    checked: Checked
+    checked: "Checked"
     claims: "Claims | None"
-    kept: TreeHead | None
+    kept: "TreeHead | None"
     models: "Models | None" = None
     """The read models, when there are any beside a store that was checked."""
     undone: tuple[str, ...] = ()
@@ -155,7 +151,7 @@ def verify(
     asked = None
     if source is Source.TILES or outside:
         # The libraries of signatures are loaded only by those who ask about signatures.
-        from app.cli.evidence.verify_log import Asked  # noqa: PLC0415 - slow to import
+        from app.cli.evidence.verify_log import Asked
 
         asked = Asked(checkpoint=checkpoint, since=since, vkey=vkey, policy=policy, folder=folder)
     if source is Source.KAFKA:
@@ -174,12 +170,14 @@ def verify(
         raise typer.Exit(NEGATIVE)
 
 
-def parse_head(text: str) -> TreeHead:
+def parse_head(text: str) -> "TreeHead":
     """Read a head as `verify` prints it: position, colon, 64 hex digits.
 
     Raises:
         InvalidCommandError: it is not written so.
     """
+    from ledger.verification import TreeHead
+
     size, _, root = text.partition(":")
     try:
         head = TreeHead(size=TreeSize(int(size)), root=Digest(bytes.fromhex(root)))
@@ -195,20 +193,20 @@ def parse_head(text: str) -> TreeHead:
     return head
 
 
-def head_text(head: TreeHead) -> str:
+def head_text(head: "TreeHead") -> str:
     """Return a head as it is kept: position, colon, root in hex."""
     return f"{head.size}:{head.root.hex()}"
 
 
-def _plain(cli: Cli, kept: TreeHead | None, *, deep: bool) -> Outcome:
+def _plain(cli: Cli, kept: "TreeHead | None", *, deep: bool) -> Outcome:
     checked, place = _store(cli, kept, (), deep=deep)
     return Outcome(source=Source.STORE, place=place, checked=checked, claims=None, kept=kept)
 
 
 def _with_claims(
-    cli: Cli, asked: "Asked", source: Source, kept: TreeHead | None, *, deep: bool
+    cli: Cli, asked: "Asked", source: Source, kept: "TreeHead | None", *, deep: bool
 ) -> Outcome:
-    from app.cli.evidence.verify_log import check_tiles, claims_of  # noqa: PLC0415 - slow to import
+    from app.cli.evidence.verify_log import check_tiles, claims_of
 
     if source is Source.TILES:
         if kept is not None:
@@ -226,13 +224,15 @@ def _with_claims(
     return Outcome(source=source, place=place, checked=checked, claims=compared, kept=kept)
 
 
-def _from_topics(cli: Cli, asked: "Asked | None", kept: TreeHead | None, *, deep: bool) -> Outcome:
-    from app.cli.kafka.from_topics import topics_ledger  # noqa: PLC0415 - slow to import
+def _from_topics(
+    cli: Cli, asked: "Asked | None", kept: "TreeHead | None", *, deep: bool
+) -> Outcome:
+    from app.cli.kafka.from_topics import topics_ledger
 
     with topics_ledger(cli) as topics:
         claims = None
         if asked is not None:
-            from app.cli.evidence.verify_log import claims_of  # noqa: PLC0415 - slow to import
+            from app.cli.evidence.verify_log import claims_of
 
             claims = claims_of(cli, asked, ledger=topics.ledger)
         sizes = () if claims is None else claims.sizes
@@ -249,14 +249,16 @@ def _from_topics(cli: Cli, asked: "Asked | None", kept: TreeHead | None, *, deep
     )
 
 
-def _tree_size(checked: Checked) -> int | None:
+def _tree_size(checked: "Checked") -> int | None:
     """Return how many records the computed tree has; None when it could not be computed."""
     return None if checked.records and checked.ledger_id is None else checked.head.size
 
 
 def _store(
-    cli: Cli, kept: TreeHead | None, sizes: tuple[TreeSize, ...], *, deep: bool
-) -> tuple[Checked, str]:
+    cli: Cli, kept: "TreeHead | None", sizes: tuple[TreeSize, ...], *, deep: bool
+) -> "tuple[Checked, str]":
+    from ledger.store.engine import shown
+
     store = cli.store(read_only=True)
     store.require()
     return _checked(cli, store, kept, sizes, deep=deep), shown(store.engine.url)
@@ -264,12 +266,15 @@ def _store(
 
 def _checked(
     cli: Cli,
-    store: Store,
-    kept: TreeHead | None,
+    store: "Store",
+    kept: "TreeHead | None",
     sizes: tuple[TreeSize, ...],
     *,
     deep: bool,
-) -> Checked:
+) -> "Checked":
+    from ledger.store.mapper import AvroMapper
+    from ledger.verification import verify as check
+
     with cli.screen.progress(cli.tr("verifica", "verify")) as progress:
         return check(
             store,
@@ -282,16 +287,18 @@ def _checked(
 
 
 def _undone(cli: Cli) -> tuple[str, ...]:
-    from app.cli.privacy.persons import keys_path, undone_erasures  # noqa: PLC0415 - slow to import
+    from app.cli.privacy.persons import keys_path, undone_erasures
 
     path = keys_path(cli)
     return () if path is None or not path.exists() else undone_erasures(cli)
 
 
 def _models(cli: Cli, *, deep: bool) -> "Models | None":
+    from app.cli.production.views_place import may_exist
+
     if not may_exist(cli):
         return None
-    from app.cli.evidence.verify_models import check_models  # noqa: PLC0415 - slow to import
+    from app.cli.evidence.verify_models import check_models
 
     return check_models(cli, deep=deep)
 

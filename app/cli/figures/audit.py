@@ -1,24 +1,25 @@
 """Command `registro audit`: the arithmetic of printed figures."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.cli.choices import ActorOption
 from app.cli.context import NEGATIVE, Cli, cli_of
-from app.cli.start.intake import ledger_to_fill, problems_json, require_folder, show_problems
 from app.output.format import number
 from app.output.table import Column, Table
 from app.texts.usage import both
 from app.texts.words import VERDICT_MEANINGS, VERDICTS, unit_text, word
 from ledger.envelopes import parse_actor
 from ledger.errors import AuditRefusedError, DataFolderError
-from ledger.intake.printed import PrintedReport, record_printed
 from ledger.intake.problems import Problem
-from projections.arithmetic.audit import audit as check_all
-from projections.arithmetic.interval import Bounds
-from projections.arithmetic.rows import read_audit_tables
-from projections.arithmetic.verdict import RelationVerdict, Verdict, summarise
+from projections.arithmetic.verdict import Verdict
+
+if TYPE_CHECKING:
+    from ledger.intake.printed import PrintedReport
+    from projections.arithmetic.interval import Bounds
+    from projections.arithmetic.verdict import RelationVerdict
 
 _QUIET = frozenset({Verdict.EXACT, Verdict.ROUNDING})
 """Verdicts that are listed on demand only."""
@@ -61,11 +62,14 @@ def audit(
             "--all", help=both("elenca anche le relazioni che tornano", "list those that agree too")
         ),
     ] = False,
-    actor: Annotated[
-        str | None, typer.Option(help=both("chi registra: RUOLO@UNITA", "who records: ROLE@UNIT"))
-    ] = None,
+    actor: ActorOption = None,
 ) -> None:
     """Check the arithmetic of printed figures; exit code 1 when something is inconsistent."""
+    from app.cli.start.intake import ledger_to_fill, show_problems
+    from ledger.intake.printed import record_printed
+    from projections.arithmetic.audit import audit as check_all
+    from projections.arithmetic.rows import read_audit_tables
+
     cli = cli_of(context)
     cli.require_no_person("audit")
     path = folder.expanduser()
@@ -103,6 +107,8 @@ def require_tables(folder: Path) -> None:
     Raises:
         DataFolderError: there is no such folder, or neither table is in it.
     """
+    from app.cli.start.intake import require_folder
+
     require_folder(folder)
     if not any((folder / name).is_file() for name in (FIGURES_FILE, RELATIONS_FILE)):
         raise DataFolderError(
@@ -110,8 +116,10 @@ def require_tables(folder: Path) -> None:
         )
 
 
-def show_verdicts(cli: Cli, verdicts: tuple[RelationVerdict, ...], *, every: bool) -> None:
+def show_verdicts(cli: Cli, verdicts: "tuple[RelationVerdict, ...]", *, every: bool) -> None:
     """Show the summary of an audit and the relations that ask for attention."""
+    from projections.arithmetic.verdict import summarise
+
     counts = summarise(verdicts)
     columns = (
         Column(cli.tr("giudizio", "verdict")),
@@ -151,7 +159,7 @@ def show_verdicts(cli: Cli, verdicts: tuple[RelationVerdict, ...], *, every: boo
     cli.screen.table(Table(columns=headings, rows=details))
 
 
-def _interval_text(cli: Cli, bounds: Bounds | None) -> str:
+def _interval_text(cli: Cli, bounds: "Bounds | None") -> str:
     if bounds is None:
         return "-"
     begin = "[" if bounds.low_closed else "("
@@ -163,7 +171,7 @@ def _interval_text(cli: Cli, bounds: Bounds | None) -> str:
     return f"{begin}{low}; {high}{end}"
 
 
-def _show_recorded(cli: Cli, report: PrintedReport, *, dry_run: bool) -> None:
+def _show_recorded(cli: Cli, report: "PrintedReport", *, dry_run: bool) -> None:
     for name in report.implied_documents:
         cli.screen.note(
             cli.tr(
@@ -189,13 +197,16 @@ def _show_recorded(cli: Cli, report: PrintedReport, *, dry_run: bool) -> None:
 
 def _json(
     cli: Cli,
-    verdicts: tuple[RelationVerdict, ...],
+    verdicts: "tuple[RelationVerdict, ...]",
     problems: tuple[Problem, ...],
-    recorded: PrintedReport | None,
+    recorded: "PrintedReport | None",
     *,
     dry_run: bool,
     refused: bool,
 ) -> dict[str, object]:
+    from app.cli.start.intake import problems_json
+    from projections.arithmetic.verdict import summarise
+
     return {
         "relations": [
             {

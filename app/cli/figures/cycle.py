@@ -4,7 +4,7 @@ import datetime as dt
 import fnmatch
 from collections.abc import Callable
 from importlib.metadata import version
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,24 +20,15 @@ from app.cli.choices import (
     nearest,
     optional_day,
     parse_day,
+    require_match,
 )
 from app.cli.context import NEGATIVE, Cli, cli_of
-from app.cli.figures.cycle_view import (
-    difference_json,
-    replay_json,
-    show_difference,
-    show_replay,
-)
-from app.cli.figures.explain_view import explanation_json, show_explanation
-from app.cli.figures.runs import check_run, record_run, run_json, run_of, show_checked
 from app.output.format import day as written_day
 from app.texts.usage import both
 from ledger.errors import InvalidCommandError, UnknownEntityError
-from projections.cycle.diff import difference
-from projections.cycle.explain import explain as explain_figure
-from projections.cycle.facts import CycleFacts
-from projections.cycle.knowledge import Knowledge
-from projections.cycle.replay import replay_facts
+
+if TYPE_CHECKING:
+    from projections.cycle.facts import CycleFacts
 
 
 def register(root: typer.Typer, name: str) -> None:
@@ -73,6 +64,10 @@ def replay(
     ] = None,
 ) -> None:
     """Recompute the indicators of a year from events alone."""
+    from app.cli.figures.cycle_view import replay_json, show_replay
+    from app.cli.figures.runs import record_run, run_of
+    from projections.cycle.replay import replay_facts
+
     cli = cli_of(context)
     day = optional_day(as_of, field="--as-of")
     if check is not None:
@@ -82,7 +77,9 @@ def replay(
         return
     ledger = cli.open(read_only=not record)
     facts = facts_of(ledger, at)
-    result = replay_facts(facts, year=chosen_year(cli, facts, year), as_of=day)
+    chosen = chosen_year(cli, facts, year)
+    _require_known(facts, indicator, year=chosen)
+    result = replay_facts(facts, year=chosen, as_of=day)
     kept = None
     if record:
         run = run_of(facts, result, code_version=code_version())
@@ -100,7 +97,7 @@ def replay(
         return
     cli.banner(sandbox=result.sandbox)
     if not lines:
-        _note_nothing(cli, indicator, day)
+        _note_nothing(cli, day)
     show_replay(cli, result, lines, code_version=code_version())
     if kept is not None:
         remedy = cli.remedy(f"replay --check {kept[0]}")
@@ -120,6 +117,8 @@ def _check_alone(cli: Cli) -> str:
 
 
 def _check(cli: Cli, wanted: str) -> None:
+    from app.cli.figures.runs import check_run, run_json, show_checked
+
     checked = check_run(cli.open(), wanted, code_version=code_version())
     if cli.json:
         cli.answer(run_json(checked))
@@ -138,6 +137,9 @@ def explain(
     at: AtOption = None,
 ) -> None:
     """Explain a figure down to records and acts."""
+    from app.cli.figures.explain_view import explanation_json, show_explanation
+    from projections.cycle.explain import explain as explain_figure
+
     cli = cli_of(context)
     day = optional_day(as_of, field="--as-of")
     ledger = cli.open()
@@ -154,9 +156,11 @@ def explain(
 
 
 def _unknown(
-    facts: CycleFacts, code: str, *, year: int, as_of: dt.date | None
+    facts: "CycleFacts", code: str, *, year: int, as_of: dt.date | None
 ) -> InvalidCommandError | UnknownEntityError:
     """Return the refusal of a code: not known yet on the day, or not at all."""
+    from projections.cycle.knowledge import Knowledge
+
     whole = Knowledge(facts=facts, year=year, as_of=None)
     if as_of is not None and code in whole.codes:
         since = _known_since(facts, code, year=year)
@@ -170,27 +174,30 @@ def _unknown(
     return UnknownEntityError(kind=f"indicator of {year}", name=code, near=near)
 
 
-def _known_since(facts: CycleFacts, code: str, *, year: int) -> dt.date:
+def _known_since(facts: "CycleFacts", code: str, *, year: int) -> dt.date:
     """Return the first day on which an indicator of the year was known."""
+    from projections.cycle.knowledge import Knowledge
+
     histories = (facts.year(year).objectives.get(code, ()), facts.definitions.get(code, ()))
     days = sorted({known.as_of for history in histories for known in history})
     cuts = (Knowledge(facts=facts, year=year, as_of=day) for day in days)
     return next((cut.as_of for cut in cuts if cut.as_of and code in cut.codes), days[-1])
 
 
-def _note_nothing(cli: Cli, indicator: str | None, as_of: dt.date | None) -> None:
-    if indicator is not None:
+def _require_known(facts: "CycleFacts", indicator: str | None, *, year: int) -> None:
+    """Refuse a pattern that matches no indicator of the year, whenever it became known."""
+    from projections.cycle.knowledge import Knowledge
+
+    whole = Knowledge(facts=facts, year=year, as_of=None)
+    require_match(indicator, sorted(whole.codes), kind=f"indicator of {year}")
+
+
+def _note_nothing(cli: Cli, as_of: dt.date | None) -> None:
+    if as_of is not None:
         cli.screen.warn(
             cli.tr(
-                f"Nessun indicatore ha un codice come '{indicator}'.",
-                f"No indicator has a code like {indicator!r}.",
-            )
-        )
-    elif as_of is not None:
-        cli.screen.warn(
-            cli.tr(
-                f"Al {written_day(as_of, 'it')} non era noto nessun indicatore.",
-                f"On {written_day(as_of, 'en')} no indicator was known.",
+                f"Al {written_day(as_of, 'it')} non era noto nessuno di questi indicatori.",
+                f"On {written_day(as_of, 'en')} none of these indicators was known.",
             )
         )
 
@@ -210,6 +217,9 @@ def diff(
     at: AtOption = None,
 ) -> None:
     """Compare a year as known on two days."""
+    from app.cli.figures.cycle_view import difference_json, show_difference
+    from projections.cycle.diff import difference
+
     cli = cli_of(context)
     first = parse_day(from_as_of, field="--from-as-of")
     second = parse_day(to_as_of, field="--to-as-of")

@@ -3,22 +3,17 @@
 import enum
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from app.cli.choices import AtOption, feed_of, nearest
 from app.cli.context import Cli, cli_of
-from app.cli.figures.record_view import record_json, show_record
-from app.cli.privacy.persons import opened, person_json, person_text, persons_of
-from app.output.fields import act_text, label, names_of, told
 from app.output.format import day, instant
 from app.output.table import Column, Table
-from app.texts.events import event_text
 from app.texts.text import Text
 from app.texts.usage import both
 from app.texts.words import vintage_text
-from ledger.application import LedgerApplication
 from ledger.errors import InvalidCommandError, UnknownEntityError
 from ledger.events.acts import ActAdopted
 from ledger.events.base import Event
@@ -30,10 +25,12 @@ from ledger.events.projects import ProjectApproved
 from ledger.events.publication import DocumentPublished, FigurePublished
 from ledger.events.risk import RiskRegistered
 from ledger.feed import RecordedEvent, read_all
-from ledger.privacy.persons import Person
 from ledger.types import Position
-from projections.trail import TrailEntry, keys_of, shown
-from projections.trail import trail as trail_of
+
+if TYPE_CHECKING:
+    from ledger.application import LedgerApplication
+    from ledger.privacy.persons import Person
+    from projections.trail import TrailEntry
 
 
 def register(root: typer.Typer, name: str) -> None:
@@ -62,6 +59,8 @@ def trail(
     at: AtOption = None,
 ) -> None:
     """Show the history of an entity: who, when, under which act, before and after."""
+    from projections.trail import trail as trail_of
+
     cli = cli_of(context)
     ledger = cli.open()
     sealed: dict[int, Encrypted] = {}
@@ -93,11 +92,13 @@ def _noting(
 
 def _persons(
     cli: Cli,
-    ledger: LedgerApplication,
-    entries: Iterable[TrailEntry],
+    ledger: "LedgerApplication",
+    entries: "Iterable[TrailEntry]",
     sealed: Mapping[int, Encrypted],
-) -> dict[int, Person]:
+) -> "dict[int, Person]":
     """Return what may be told of the persons who acted, by position."""
+    from app.cli.privacy.persons import persons_of
+
     wanted = [entry.position for entry in entries if entry.position in sealed]
     if not wanted:
         return {}
@@ -105,13 +106,17 @@ def _persons(
     return {position: persons.open(sealed[position]) for position in wanted}
 
 
-def _entry_json(entry: TrailEntry, person: Person | None) -> dict[str, object]:
+def _entry_json(entry: "TrailEntry", person: "Person | None") -> dict[str, object]:
+    from app.cli.privacy.persons import person_json
+
     values: dict[str, object] = {item.name: getattr(entry, item.name) for item in fields(entry)}
     return {**values, "person": person_json(person)}
 
 
 def _unknown(events: Iterable[RecordedEvent], entity: str, head: int) -> UnknownEntityError:
     """Return the refusal of a name that no event carries, with the nearest that one does."""
+    from projections.trail import keys_of
+
     if entity.isdecimal() and 1 <= int(entity) <= head:
         # Whoever types a number means a record.
         return UnknownEntityError(
@@ -125,7 +130,11 @@ def _sandbox(identity: object) -> bool:
     return bool(getattr(getattr(identity, "opened", None), "sandbox", False))
 
 
-def _show_entry(cli: Cli, entry: TrailEntry, person: Person | None) -> None:
+def _show_entry(cli: Cli, entry: "TrailEntry", person: "Person | None") -> None:
+    from app.cli.privacy.persons import person_text
+    from app.output.fields import act_text, label, told
+    from app.texts.events import event_text
+
     screen = cli.screen
     who = "" if person is None else f", {person_text(cli, person)}"
     screen.line()
@@ -166,6 +175,9 @@ def show(
     ],
 ) -> None:
     """Show one record in full: fields, envelope, time of recording, commitment."""
+    from app.cli.figures.record_view import record_json, show_record
+    from app.cli.privacy.persons import opened, person_json, person_text
+
     cli = cli_of(context)
     ledger = cli.open()
     head = ledger.head()
@@ -318,6 +330,10 @@ def search(
     at: AtOption = None,
 ) -> None:
     """Search the events for a text, in any field, without regard to case; exact ones first."""
+    from app.output.fields import label
+    from app.texts.events import event_text
+    from projections.trail import keys_of
+
     cli = cli_of(context)
     ledger = cli.open()
     found = matching(feed_of(ledger, at), text)
@@ -372,6 +388,9 @@ def matching(
     The record of that position comes first, then events with a field that is the text, then those
     that only hold it somewhere; each group in order of position.
     """
+    from app.output.fields import names_of
+    from projections.trail import shown
+
     wanted = text.casefold()
     found: list[tuple[int, RecordedEvent, str, str]] = []
     for recorded in events:

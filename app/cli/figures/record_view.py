@@ -1,7 +1,7 @@
 """How one record is shown in full, and what an event that is about to be recorded says."""
 
 from app.cli.context import Cli
-from app.output.fields import act_text, rows_of, value_text
+from app.output.fields import act_text, actor_text, rows_of, value_text
 from app.output.format import day, instant
 from app.output.table import Column, Table
 from app.texts.events import event_text
@@ -63,7 +63,7 @@ def envelope_rows(cli: Cli, envelope: Envelope, *, person: str | None = None) ->
         person: what the reader is told of the person who acts; None when nobody is named.
     """
     actor, source = envelope.actor, envelope.source
-    who = actor.role if actor.unit_code is None else f"{actor.role}@{actor.unit_code}"
+    who = actor_text(actor)
     places = (source.system, source.document, source.locator)
     first, last = envelope.ref_from, envelope.ref_to
     period = " - ".join("..." if one is None else day(one, cli.lang) for one in (first, last))

@@ -1,7 +1,7 @@
 """Commands `registro risk ...`: what the RPCT reads, and the recording commands of the group."""
 
 import datetime as dt
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,9 +12,11 @@ from app.output.format import day
 from app.output.table import Column, Table
 from app.texts.usage import both
 from app.texts.words import risk_text
-from ledger.application import LedgerApplication
 from ledger.errors import InvalidCommandError
-from projections.risk_register import MeasureState, RiskRegister, RiskState, risk_register
+
+if TYPE_CHECKING:
+    from ledger.application import LedgerApplication
+    from projections.risk_register import MeasureState, RiskRegister, RiskState
 
 OnOption = Annotated[
     str | None,
@@ -184,7 +186,7 @@ def list_(
     _show_counts(cli, found)
 
 
-def _show_risks(cli: Cli, found: RiskRegister) -> None:
+def _show_risks(cli: Cli, found: "RiskRegister") -> None:
     columns = (
         Column(cli.tr("rischio", "risk"), whole=True),
         Column(cli.tr("livello", "level")),
@@ -211,7 +213,7 @@ def _show_risks(cli: Cli, found: RiskRegister) -> None:
     cli.screen.table(Table(title=title, columns=columns, rows=rows))
 
 
-def _show_counts(cli: Cli, found: RiskRegister) -> None:
+def _show_counts(cli: Cli, found: "RiskRegister") -> None:
     counts = [
         [
             risk_text(activity, cli.lang),
@@ -236,8 +238,10 @@ def _show_counts(cli: Cli, found: RiskRegister) -> None:
 
 
 def _register(
-    ledger: LedgerApplication, on: str | None, as_of: str | None, at: int | None
-) -> RiskRegister:
+    ledger: "LedgerApplication", on: str | None, as_of: str | None, at: int | None
+) -> "RiskRegister":
+    from projections.risk_register import risk_register
+
     known = optional_day(as_of, field="--as-of")
     described = ledger.today() if on is None else parse_day(on, field="--on")
     if described > ledger.today():
@@ -247,13 +251,13 @@ def _register(
     return risk_register(feed_of(ledger, at), on=described, as_of=known)
 
 
-def _banner(cli: Cli, ledger: LedgerApplication) -> None:
+def _banner(cli: Cli, ledger: "LedgerApplication") -> None:
     opened = ledger.identity.opened
     cli.banner(sandbox=opened is not None and opened.sandbox)
 
 
 def _show_measures(
-    cli: Cli, title: str, found: tuple[tuple[RiskState, MeasureState], ...], on: dt.date
+    cli: Cli, title: str, found: "tuple[tuple[RiskState, MeasureState], ...]", on: dt.date
 ) -> None:
     if not found:
         cli.screen.line(title)
@@ -282,7 +286,7 @@ def _show_measures(
     cli.screen.table(Table(title=title, columns=columns, rows=rows))
 
 
-def _measure_json(risk: RiskState, state: MeasureState, on: dt.date) -> dict[str, object]:
+def _measure_json(risk: "RiskState", state: "MeasureState", on: dt.date) -> dict[str, object]:
     measure = state.measure
     return {
         "measure_id": measure.measure_id,

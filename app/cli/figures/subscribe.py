@@ -12,7 +12,6 @@ from app.texts.usage import both
 from consumers.subscription import Subscription
 from ledger.errors import InvalidCommandError
 from ledger.types import Position
-from projections.indicator_updates import IndicatorUpdates
 
 POLL_SECONDS: Final = 0.5
 """How often a following subscription looks for new records."""
@@ -48,6 +47,8 @@ def subscribe(
     ] = False,
 ) -> None:
     """Print indicator updates as JSON Lines, one update a line, grouped by position."""
+    from projections.indicator_updates import IndicatorUpdates
+
     cli = cli_of(context)
     ledger = cli.open()
     head = ledger.head()

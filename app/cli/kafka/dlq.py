@@ -1,20 +1,19 @@
 """Commands `registro dlq list`, `show` and `retry`: messages that inboxes refused."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.cli.context import Cli, cli_of
-from app.cli.kafka.publishing import broker_of, topics_of
 from app.output.table import Column, Table
-from app.texts.inbox import inbox_problem_text
 from app.texts.usage import both
 from ledger.errors import InvalidCommandError
 from ledger.facts.families import FAMILIES
-from ledger.kafka.client.broker import Admin
-from ledger.kafka.inbox.letters import Letter, letters, retry
 from ledger.kafka.topics import dead_letters_of
+
+if TYPE_CHECKING:
+    from ledger.kafka.inbox.letters import Letter
 
 _PARTS = 3
 VALUE_SHOWN = 2000
@@ -46,6 +45,8 @@ _Everything = Annotated[
 
 def list_(context: typer.Context, *, topic: _Topic = None, everything: _Everything = False) -> None:
     """List refused messages: where they stood, why they were refused."""
+    from app.texts.inbox import inbox_problem_text
+
     cli = cli_of(context)
     found = [
         (family, one)
@@ -93,6 +94,8 @@ def show(
     ],
 ) -> None:
     """Show a refused message in full, as it came."""
+    from app.texts.inbox import inbox_problem_text
+
     cli = cli_of(context)
     family, partition, offset = _entry(entry)
     found = [
@@ -149,6 +152,9 @@ def again(
     everything: _Everything = False,
 ) -> None:
     """Send refused messages to their inbox again, as they came."""
+    from app.cli.kafka.publishing import broker_of
+    from ledger.kafka.inbox.letters import retry
+
     cli = cli_of(context)
     asked = {_entry(one) for one in entries or ()}
     sent = 0
@@ -201,7 +207,11 @@ def _entry(text: str) -> tuple[str, int, int]:
     return parts[0], int(parts[1]), int(parts[2])
 
 
-def _letters(cli: Cli, family: str, *, values: bool = False) -> list[Letter]:
+def _letters(cli: Cli, family: str, *, values: bool = False) -> "list[Letter]":
+    from app.cli.kafka.publishing import broker_of, topics_of
+    from ledger.kafka.client.broker import Admin
+    from ledger.kafka.inbox.letters import letters
+
     topic = topics_of(cli).inbox(family)
     broker = broker_of(cli)
     with Admin(broker) as admin:
@@ -210,7 +220,7 @@ def _letters(cli: Cli, family: str, *, values: bool = False) -> list[Letter]:
     return letters(broker, topic, values=values)
 
 
-def _told(family: str, one: Letter) -> dict[str, object]:
+def _told(family: str, one: "Letter") -> dict[str, object]:
     return {
         "entry": f"{family}/{one.partition}/{one.offset}",
         "topic": one.topic,

@@ -1,5 +1,6 @@
 """Command `registro inbox`: facts that other systems send by Kafka."""
 
+import logging
 import time
 from collections import Counter
 from contextlib import contextmanager
@@ -8,30 +9,30 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from app.cli.choices import ActorOption, BatchActOption
 from app.cli.context import NEGATIVE, Cli, cli_of
-from app.cli.kafka.publishing import broker_of, topics_of
 from app.output import jsontext
 from app.output.format import number
+from app.output.logs import log_event
 from app.output.table import Column, Table
-from app.texts.inbox import inbox_problem_text
 from app.texts.usage import both
 from ledger.envelopes import parse_act, parse_actor
-from ledger.errors import InvalidCommandError
+from ledger.errors import InvalidCommandError, LedgerError
 from ledger.facts.batches import Batch
 from ledger.facts.families import FAMILIES
-from ledger.kafka.client.broker import Admin
 from ledger.kafka.errors import BrokerError
-from ledger.kafka.inbox.guard import create_inbox, inbox_mismatches
-from ledger.kafka.inbox.intake import Inbox, Taken, take_all
 from ledger.kafka.topics import FACTS_PARTITIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ledger.kafka.inbox.intake import Inbox, Taken
+
 RETRY_SECONDS: Final = 1.0
 """How long a following intake waits before it connects anew."""
 MAX_DELAY: Final = 200
 """Milliseconds that a message may wait for others, by default."""
+_LOG: Final = logging.getLogger("registro.inbox")
 
 
 def register(root: typer.Typer, name: str) -> None:
@@ -49,7 +50,7 @@ class _Totals:
     lost: int = 0
     codes: Counter[str] = field(default_factory=Counter)
 
-    def add(self, taken: Taken) -> None:
+    def add(self, taken: "Taken") -> None:
         """Count a batch."""
         self.messages += taken.messages
         self.facts += taken.facts
@@ -98,13 +99,8 @@ def inbox(
             ),
         ),
     ] = MAX_DELAY,
-    actor: Annotated[
-        str | None, typer.Option(help=both("chi registra: RUOLO@UNITA", "who records: ROLE@UNIT"))
-    ] = None,
-    act: Annotated[
-        str | None,
-        typer.Option(help=both("atto: ORGANO/TIPO/NUMERO/DATA", "act: ORGAN/TYPE/NUMBER/DATE")),
-    ] = None,
+    actor: ActorOption = None,
+    act: BatchActOption = None,
     reason: Annotated[
         str | None, typer.Option(help=both("motivo delle correzioni", "reason of corrections"))
     ] = None,
@@ -136,6 +132,8 @@ def inbox(
     ] = 1,
 ) -> None:
     """Record the facts of an inbox; what is refused goes to its topic .dlq, exit code 1."""
+    from app.cli.kafka.publishing import topics_of
+
     cli = cli_of(context)
     _check(family, once=once, follow=follow)
     topic = topics_of(cli).inbox(family)
@@ -144,8 +142,7 @@ def inbox(
         return
     said = _said(cli, family, source, actor=actor, act=act, reason=reason)
     reader = _Reader(cli, said, topic, share=follow, accept_lost=accept_lost)
-    totals = reader.follow(max_delay / 1000) if follow else reader.once(max_delay / 1000)
-    if totals.refused:
+    if reader.run(max_delay / 1000).refused:
         raise typer.Exit(NEGATIVE)
 
 
@@ -188,6 +185,10 @@ def _said(
 
 
 def _create(cli: Cli, topic: str, partitions: int, replicas: int) -> None:
+    from app.cli.kafka.publishing import broker_of
+    from ledger.kafka.client.broker import Admin
+    from ledger.kafka.inbox.guard import create_inbox, inbox_mismatches
+
     with Admin(broker_of(cli)) as admin:
         created = create_inbox(admin, topic, partitions=partitions, replicas=replicas)
         found = inbox_mismatches(admin, topic)
@@ -202,6 +203,24 @@ def _create(cli: Cli, topic: str, partitions: int, replicas: int) -> None:
             cli.screen.line(cli.tr(f"La casella {topic} è pronta.", f"The inbox {topic} is ready."))
     if found:
         raise typer.Exit(NEGATIVE)
+
+
+def _log_batch(taken: "Taken") -> None:
+    place = {"partition": taken.partition, "first": taken.first, "last": taken.last}
+    log_event(
+        _LOG,
+        logging.INFO,
+        "inbox.batch",
+        **place,
+        messages=taken.messages,
+        facts=taken.facts,
+        position=taken.last_position if taken.facts else None,
+    )
+    if taken.refused:
+        codes = ",".join(f"{code}={count}" for code, count in sorted(taken.codes.items()))
+        log_event(
+            _LOG, logging.WARNING, "inbox.refused", **place, refused=taken.refused, codes=codes
+        )
 
 
 class _Reader:
@@ -221,6 +240,9 @@ class _Reader:
     @contextmanager
     def _entered(self) -> "Iterator[Inbox]":
         # What is known goes by the day on which it is recorded, however long the run lasts.
+        from app.cli.kafka.publishing import broker_of
+        from ledger.kafka.inbox.intake import Inbox
+
         with Inbox(
             self._ledger,
             broker_of(self._cli),
@@ -233,41 +255,74 @@ class _Reader:
         ) as entered:
             yield entered
 
-    def once(self, delay: float) -> _Totals:
-        """Record what is there now."""
+    def run(self, delay: float) -> _Totals:
+        """Record what is there now, or what comes, and log how it went."""
+        log_event(_LOG, logging.INFO, "inbox.started", topic=self._topic, follow=self._share)
+        try:
+            if self._share:
+                self._follow(delay)
+            else:
+                self._once(delay)
+        except LedgerError as error:
+            log_event(_LOG, logging.ERROR, "inbox.failed", error=error.code, detail=str(error))
+            raise
+        finally:
+            totals = self._totals
+            log_event(
+                _LOG,
+                logging.INFO,
+                "inbox.finished",
+                topic=self._topic,
+                messages=totals.messages,
+                facts=totals.facts,
+                refused=totals.refused,
+                lost=totals.lost,
+            )
+        return self._totals
+
+    def _once(self, delay: float) -> None:
+        from app.cli.kafka.publishing import broker_of
+        from ledger.kafka.inbox.intake import take_all
+
         begin = time.perf_counter()
         broker = broker_of(self._cli)
         with self._entered() as entered, self._cli.screen.progress(self._topic) as bar:
             ends = sum(entered.ends().values())
 
-            def told(taken: Taken) -> None:
+            def told(taken: "Taken") -> None:
                 self._told(taken)
                 stage = self._cli.tr("registrazione", "recording")
                 bar(stage, sum(entered.places.values()), ends)
 
             take_all(entered, delay=delay, wait_seconds=broker.wait_seconds, told=told)
         self._show(time.perf_counter() - begin)
-        return self._totals
 
-    def follow(self, delay: float) -> _Totals:
+    def _follow(self, delay: float) -> None:
         """Record what comes until the run is interrupted."""
+        from app.cli.kafka.required import publishing_beside
+
         try:
-            while True:
-                try:
-                    with self._entered() as entered:
-                        while True:
-                            for taken in entered.take(delay=delay):
-                                self._told(taken)
-                except BrokerError as error:
-                    # What was not recorded is read again.
-                    self._cli.screen.warn(str(error))
-                    time.sleep(RETRY_SECONDS)
+            with publishing_beside(self._cli) as recorded:
+                while True:
+                    try:
+                        with self._entered() as entered:
+                            while True:
+                                for taken in entered.take(delay=delay):
+                                    self._told(taken)
+                                    if taken.facts:
+                                        recorded(taken.last_position)
+                    except BrokerError as error:
+                        # What was not recorded is read again.
+                        log_event(_LOG, logging.WARNING, "inbox.retry", **error.facts)
+                        self._cli.screen.warn(str(error))
+                        time.sleep(RETRY_SECONDS)
         finally:
             self._show(None)
 
-    def _told(self, taken: Taken) -> None:
+    def _told(self, taken: "Taken") -> None:
         cli = self._cli
         self._totals.add(taken)
+        _log_batch(taken)
         if cli.json:
             cli.screen.line(jsontext.line(taken))
             cli.screen.out.flush()
@@ -307,6 +362,8 @@ class _Reader:
             self._show_refused()
 
     def _show_refused(self) -> None:
+        from app.texts.inbox import inbox_problem_text
+
         cli, totals = self._cli, self._totals
         dead = cli.remedy("dlq list")
         count = number(totals.refused, cli.lang)

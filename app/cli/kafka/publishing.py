@@ -1,45 +1,40 @@
-"""Commands `registro publish`, `kafka topics`, `kafka check`, `tail`, and `restore` from Kafka."""
+"""Commands `registro publish`, `kafka topics`, `kafka check` and `tail`."""
 
+import contextlib
 import logging
+import math
 import time
-from collections.abc import Callable
-from pathlib import Path
-from typing import Annotated, Final
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from app.cli.context import NEGATIVE, Cli, cli_of
-from app.cli.evidence.verify import head_text
 from app.cli.kafka.broker_security import broker_security
-from app.cli.operations import backup as care
 from app.output import jsontext
 from app.output.logs import log_event
 from app.output.table import Column, Table
 from app.texts.kafka import FINDINGS, state_text
 from app.texts.usage import both
 from app.texts.words import word
-from ledger.application import LedgerApplication
 from ledger.errors import ConfigurationError, InvalidCommandError
-from ledger.kafka.check import TopicsChecked, check_topics
 from ledger.kafka.client import fast as fast_client
-from ledger.kafka.client.broker import Admin
-from ledger.kafka.client.connection import WAIT_SECONDS, Broker, Received
-from ledger.kafka.client.source import Source
-from ledger.kafka.decoding import decoded
-from ledger.kafka.errors import PublishUnfinishedError
-from ledger.kafka.guard import create_topics, mend_topics, mismatches
-from ledger.kafka.publisher import Publisher
-from ledger.kafka.restore import restore as restore_topics
-from ledger.kafka.tails import Ledger
+from ledger.kafka.errors import PublisherBusyError, PublishUnfinishedError
 from ledger.kafka.topics import FACTS_PARTITIONS, Topics
-from ledger.store.engine import file_of, shown, store_url
-from ledger.store.mapper import AvroMapper
-from ledger.verification import verify
+
+if TYPE_CHECKING:
+    from ledger.application import LedgerApplication
+    from ledger.kafka.check import TopicsChecked
+    from ledger.kafka.client.connection import Broker, Received
+    from ledger.kafka.publisher import Publisher
+    from ledger.kafka.tails import Ledger
 
 FOLLOW_SECONDS: Final = 0.5
 """How often a following command looks for something new."""
 TRY_SECONDS: Final = 60.0
 """How long a single run tries while Kafka confirms nothing."""
+TURN_SECONDS: Final = 15.0
+"""How long a following publisher waits for its turn: longer than a recording command takes."""
 LISTED: Final = 20
 _LOG: Final = logging.getLogger("registro.publish")
 
@@ -52,20 +47,18 @@ def register(root: typer.Typer, name: str) -> None:
         group.command("check")(check)
         root.add_typer(group, name="kafka")
         return
-    commands: dict[str, Callable[..., None]] = {
-        "publish": publish,
-        "tail": tail,
-        "restore": restore,
-    }
+    commands: dict[str, Callable[..., None]] = {"publish": publish, "tail": tail}
     root.command(name)(commands[name])
 
 
-def broker_of(cli: Cli, *, wait_seconds: float | None = None) -> Broker:
+def broker_of(cli: Cli, *, wait_seconds: float | None = None) -> "Broker":
     """Return the broker that the settings name.
 
     Raises:
         ConfigurationError: none is named.
     """
+    from ledger.kafka.client.connection import WAIT_SECONDS, Broker
+
     servers = cli.settings["kafka"]
     if not servers:
         raise ConfigurationError(setting="kafka", reason="no server is named: set REGISTRO_KAFKA")
@@ -82,12 +75,14 @@ def topics_of(cli: Cli) -> Topics:
     return Topics(prefix=cli.settings["kafka_prefix"])
 
 
-def ledger_of(cli: Cli, ledger: LedgerApplication) -> Ledger:
+def ledger_of(cli: Cli, ledger: "LedgerApplication") -> "Ledger":
     """Return what an opened ledger publishes.
 
     Raises:
         LedgerMissingError: it was never opened as a ledger.
     """
+    from ledger.kafka.tails import Ledger
+
     return Ledger.of(ledger, topics_of(cli))
 
 
@@ -125,6 +120,8 @@ def publish(
     ] = False,
 ) -> None:
     """Publish what is not on Kafka yet; what is there is compared first."""
+    from ledger.kafka.publisher import Publisher
+
     cli = cli_of(context)
     if once and follow:
         raise InvalidCommandError(
@@ -134,7 +131,9 @@ def publish(
         raise ConfigurationError(setting="publish", reason="publishing is off")
     ledger = cli.open()
     log_event(_LOG, logging.INFO, "publish.started", kafka=cli.settings["kafka"], follow=follow)
-    with Publisher(ledger_of(cli, ledger), broker_of(cli), refill=refill) as publisher:
+    broker = broker_of(cli, wait_seconds=None if follow else _wait_within(seconds))
+    publisher = Publisher(ledger_of(cli, ledger), broker, refill=refill)
+    with _in_turn(publisher, seconds=TURN_SECONDS if follow else 0):
         while True:
             try:
                 done = publisher.publish(seconds=seconds)
@@ -149,6 +148,39 @@ def publish(
             if not follow:
                 return
             time.sleep(FOLLOW_SECONDS)
+
+
+@contextlib.contextmanager
+def _in_turn(publisher: "Publisher", *, seconds: float) -> Iterator[None]:
+    """Enter a publisher; wait while a command that has recorded publishes for itself.
+
+    Raises:
+        PublisherBusyError: another publisher holds the lock for longer.
+    """
+    until = time.monotonic() + seconds
+    with contextlib.ExitStack() as stack:
+        while True:
+            try:
+                stack.enter_context(publisher)
+            except PublisherBusyError:
+                if time.monotonic() >= until:
+                    raise
+                time.sleep(FOLLOW_SECONDS)
+            else:
+                break
+        yield
+
+
+def _wait_within(seconds: float) -> float:
+    """Return how long one request may take, so that all attempts end within a time.
+
+    Where no server answers, each attempt takes one such wait, and a pause lies between two.
+    """
+    from ledger.kafka.client.connection import WAIT_SECONDS
+    from ledger.kafka.publisher import BACKOFF_SECONDS
+
+    attempts = math.ceil((seconds + BACKOFF_SECONDS) / (WAIT_SECONDS + BACKOFF_SECONDS))
+    return (seconds + BACKOFF_SECONDS) / attempts - BACKOFF_SECONDS
 
 
 def _published(cli: Cli, position: int, messages: int) -> None:
@@ -190,6 +222,9 @@ def topics(
     ] = 1,
 ) -> None:
     """Check that no topic can lose records; exit code 1 when one could."""
+    from ledger.kafka.client.broker import Admin
+    from ledger.kafka.guard import create_topics, mend_topics, mismatches
+
     cli = cli_of(context)
     own = topics_of(cli)
     with Admin(broker_of(cli)) as admin:
@@ -235,9 +270,16 @@ def topics(
 
 def check(context: typer.Context) -> None:
     """Compare every message with the ledger; exit code 1 when the topics are not its prefix."""
+    from ledger.kafka.check import check_topics
+    from ledger.kafka.client.broker import Admin
+
     cli = cli_of(context)
-    ledger = cli.open()
-    checked = check_topics(ledger_of(cli, ledger), broker_of(cli))
+    own = ledger_of(cli, cli.open())
+    broker = broker_of(cli)
+    with Admin(broker) as admin:
+        there = admin.identities(own.topics.all)
+    absent = [topic for topic in own.topics.all if topic not in there]
+    checked = check_topics(own, broker)
     if cli.json:
         cli.answer(
             {
@@ -247,15 +289,24 @@ def check(context: typer.Context) -> None:
                 "messages": checked.messages,
                 "counts": checked.counts,
                 "findings": checked.findings,
+                "missing": absent,
             }
         )
     else:
         _show(cli, checked)
-    if not checked.clean:
+        for topic in absent:
+            remedy = "`registro kafka topics --create`"
+            cli.screen.warn(
+                cli.tr(
+                    f"Il topic {topic} non c'è: {remedy}, poi `{cli.remedy('publish --once')}`.",
+                    f"Topic {topic} is not there: {remedy}, then `{cli.remedy('publish --once')}`.",
+                )
+            )
+    if absent or not checked.clean:
         raise typer.Exit(NEGATIVE)
 
 
-def _show(cli: Cli, checked: TopicsChecked) -> None:
+def _show(cli: Cli, checked: "TopicsChecked") -> None:
     for one in checked.findings[:LISTED]:
         offset = "" if one.offset is None else f" offset {one.offset}"
         place = f"{one.topic}/{one.partition}{offset}"
@@ -308,6 +359,10 @@ def tail(
     ] = False,
 ) -> None:
     """Print the messages of a topic as JSON Lines, events decoded."""
+    from ledger.kafka.client.source import Source
+    from ledger.kafka.decoding import decoded
+    from ledger.store.mapper import AvroMapper
+
     cli = cli_of(context)
     own = topics_of(cli)
     name = next((one for one in own.all if topic in {one, _short(own, one)}), None)
@@ -318,7 +373,7 @@ def tail(
         )
     registry = AvroMapper().registry
 
-    def show(received: Received) -> None:
+    def show(received: "Received") -> None:
         cli.screen.line(jsontext.line(decoded(received, registry)))
 
     with Source(broker_of(cli)) as source:
@@ -339,92 +394,3 @@ def tail(
 
 def _short(own: Topics, topic: str) -> str:
     return topic.removeprefix(f"{own.prefix}.").rpartition(".")[0]
-
-
-def restore(
-    context: typer.Context,
-    source: Annotated[
-        Path | None,
-        typer.Argument(help=both("copia fatta con backup", "copy made by backup")),
-    ] = None,
-    *,
-    from_kafka: Annotated[
-        bool,
-        typer.Option(
-            "--from-kafka",
-            help=both(
-                "ricostruisce il registro dai soli topic", "rebuild it from the topics alone"
-            ),
-        ),
-    ] = False,
-) -> None:
-    """Put a copy, or what Kafka holds, in the place of a ledger that is not there."""
-    if from_kafka == (source is not None):
-        raise InvalidCommandError(
-            subject="restore",
-            field="--from-kafka",
-            value="" if source is None else str(source),
-            reason="name a copy or give --from-kafka, one of the two",
-        )
-    if source is not None:
-        care.restore(context, source)
-        return
-    _from_kafka(cli_of(context))
-
-
-def _from_kafka(cli: Cli) -> None:
-    broker = broker_of(cli)
-    path = file_of(store_url(cli.settings["ledger"]))
-    existed = path is not None and path.exists()
-    store = cli.store()
-    try:
-        done = restore_topics(store, broker, topics_of(cli))
-    except BaseException:
-        store.engine.dispose()
-        if path is not None and not existed:
-            # What is left is a file without tables: nothing was restored.
-            for suffix in ("", "-wal", "-shm"):
-                path.with_name(path.name + suffix).unlink(missing_ok=True)
-        raise
-    checked = verify(store, AvroMapper())
-    if cli.json:
-        cli.answer(
-            {
-                "ledger": shown(store.engine.url),
-                "ledger_id": done.origin.ledger_id,
-                "position": done.position,
-                "head": head_text(checked.head),
-                "messages": done.messages,
-                "foreign": done.foreign,
-                "repeated": done.repeated,
-                "cut": done.cut,
-                "discrepancies": len(checked.discrepancies),
-            }
-        )
-    else:
-        cli.screen.line(
-            cli.tr(
-                f"Ripristinato da Kafka fino alla posizione {done.position}: "
-                f"{done.messages} messaggi, discrepanze {len(checked.discrepancies)}.",
-                f"Restored from Kafka up to position {done.position}: "
-                f"{done.messages} messages, discrepancies {len(checked.discrepancies)}.",
-            )
-        )
-        if done.foreign or done.repeated:
-            cli.screen.line(
-                cli.tr(
-                    f"Messaggi tralasciati: estranei {done.foreign}, ripetuti {done.repeated}.",
-                    f"Messages passed over: foreign {done.foreign}, repeated {done.repeated}.",
-                )
-            )
-        if done.cut:
-            cli.screen.line(
-                cli.tr(
-                    "In fondo ai topic c'erano messaggi di una registrazione incompleta: esclusi.",
-                    "At the end of the topics stood messages of an incomplete append: left out.",
-                )
-            )
-        head = cli.tr("Testa del registro: ", "Head of the ledger: ") + head_text(checked.head)
-        cli.screen.line(head)
-    if checked.discrepancies:
-        raise typer.Exit(NEGATIVE)

@@ -17,10 +17,6 @@ from ledger.errors import (
     RestoreRefusedError,
     StoreFolderMissingError,
 )
-from ledger.store.engine import file_of, open_engine, store_url
-from ledger.store.mapper import AvroMapper
-from ledger.store.store import Store
-from ledger.verification import verify
 
 
 def register(root: typer.Typer, name: str) -> None:
@@ -34,6 +30,8 @@ def backup(
     target: Annotated[Path, typer.Argument(help=both("file da creare", "file to create"))],
 ) -> None:
     """Copy the ledger to a new file; to restore, use the copy as the ledger."""
+    from ledger.store.engine import file_of
+
     cli = cli_of(context)
     ledger = cli.open()
     source = file_of(ledger.store.engine.url)
@@ -74,6 +72,11 @@ def restore(
     ],
 ) -> None:
     """Put a copy in the place of a ledger that is not there; the copy is checked first."""
+    from ledger.store.engine import file_of, open_engine, store_url
+    from ledger.store.mapper import AvroMapper
+    from ledger.store.store import Store
+    from ledger.verification import verify
+
     cli = cli_of(context)
     path = source.expanduser()
     copy = Store(
@@ -108,6 +111,8 @@ def restore(
 
 def _copy(source: Path, target: Path) -> None:
     # Opened as every reader opens it: a ledger in a folder that cannot be written is copied too.
+    from ledger.store.engine import open_engine, store_url
+
     engine = open_engine(store_url(str(source.resolve())), read_only=True)
     origin = engine.raw_connection()
     copy = sqlite3.connect(target)

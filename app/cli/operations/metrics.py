@@ -4,13 +4,9 @@ import logging
 from typing import Annotated, Final
 
 import typer
-from prometheus_client import start_http_server
 
 from app.cli.context import Cli, cli_of
 from app.cli.operations.status import LIMIT_EVENTS, LIMIT_SECONDS
-from app.cli.production.views_place import views_url
-from app.operations.look import look
-from app.operations.metrics import SnapshotCollector, exposition, registry_of
 from app.operations.snapshot import Limits, Snapshot
 from app.output.logs import log_event
 from app.texts.usage import both
@@ -48,6 +44,8 @@ def metrics(
     max_lag_seconds: LIMIT_SECONDS = None,
 ) -> None:
     """Serve the figures of status until stopped; every request looks anew."""
+    from app.operations.metrics import SnapshotCollector, exposition, registry_of
+
     cli = cli_of(context)
     address, port = address_of(listen)
     limits = Limits(events=max_lag_events, seconds=max_lag_seconds)
@@ -63,6 +61,10 @@ def _refuse(error: LedgerError) -> None:
 
 
 def _serve(cli: Cli, address: str, port: int, limits: Limits) -> None:
+    from prometheus_client import start_http_server
+
+    from app.operations.metrics import SnapshotCollector, registry_of
+
     def failed(error: LedgerError) -> None:
         log_event(_LOG, logging.WARNING, "metrics.unreadable", error=error.code, reason=str(error))
 
@@ -92,6 +94,9 @@ def _serve(cli: Cli, address: str, port: int, limits: Limits) -> None:
 
 def _looked(cli: Cli) -> Snapshot:
     # Opened at each look: the server outlives restarts of the database and restored files.
+    from app.cli.production.views_place import views_url
+    from app.operations.look import look
+
     ledger = cli.open()
     try:
         return look(cli, ledger, views=views_url(cli))

@@ -2,13 +2,11 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from app.cli.context import NEGATIVE, Cli, cli_of
-from app.cli.production.views_place import views_url
-from app.operations.look import look
 from app.operations.snapshot import STAGES, Behind, Limits, Problem, Snapshot, problems_of
 from app.output.format import number
 from app.output.table import Column, Table
@@ -17,12 +15,13 @@ from app.texts.operations import PROBLEMS, STAGE_NAMES
 from app.texts.phrases import italian
 from app.texts.usage import both
 from app.texts.words import word
-from ledger.application import LedgerApplication
 from ledger.errors import InvalidCommandError
 from ledger.events.ledger import SchemaReleased
 from ledger.feed import read_all
-from ledger.store.engine import file_of
 from ledger.types import BEFORE_FIRST
+
+if TYPE_CHECKING:
+    from ledger.application import LedgerApplication
 
 _STAGES: Final = ", ".join(STAGES)
 
@@ -70,6 +69,9 @@ def status(
     ] = None,
 ) -> None:
     """Show what is in the ledger and how far each stage is; exit code 1 when something is wrong."""
+    from app.cli.production.views_place import views_url
+    from app.operations.look import look
+
     cli = cli_of(context)
     judged = _judged(stages)
     ledger = cli.open()
@@ -82,6 +84,7 @@ def status(
     else:
         cli.banner(sandbox=found.sandbox)
         _show_ledger(cli, found, content)
+        _show_inboxes(cli, found)
         _show_stages(cli, found)
         _show_events(cli, content)
         _show_problems(cli, problems)
@@ -98,8 +101,10 @@ def _judged(stages: Sequence[str] | None) -> Sequence[str]:
     return stages or STAGES
 
 
-def _content(ledger: LedgerApplication) -> dict[str, object]:
+def _content(ledger: "LedgerApplication") -> dict[str, object]:
     """Return what the governed events of the ledger say of it."""
+    from ledger.store.engine import file_of
+
     types: Counter[str] = Counter()
     years: set[int] = set()
     for recorded in read_all(ledger, after=BEFORE_FIRST):
@@ -131,6 +136,17 @@ def _answer(
         "age_seconds": None if found.age_seconds is None else f"{found.age_seconds:.3f}",
         "schemas": content["schemas"],
         "size_bytes": content["size_bytes"],
+        "inboxes": [
+            {
+                "family": one.family,
+                "topic": one.topic,
+                "waiting": one.waiting,
+                "lost": one.lost,
+                "partitions": one.partitions,
+            }
+            for one in found.inboxes
+        ],
+        "inboxes_reason": found.inboxes_reason,
         "published": _published(found),
         "sealed": _sealed(found),
         "read_models": [
@@ -245,6 +261,27 @@ def _show_stages(cli: Cli, found: Snapshot) -> None:
         cli.screen.line(
             cli.tr("viste non leggibili: ", "read models cannot be read: ")
             + found.read_models_reason
+        )
+    cli.screen.line()
+
+
+def _show_inboxes(cli: Cli, found: Snapshot) -> None:
+    if not found.inboxes and found.inboxes_reason is None:
+        return
+    if found.inboxes:
+        columns = (
+            Column(cli.tr("casella", "inbox")),
+            Column(cli.tr("messaggi in attesa", "messages waiting"), "right"),
+            Column(cli.tr("perduti", "lost"), "right"),
+            Column(cli.tr("topic", "topic")),
+        )
+        rows = [(one.family, one.waiting, one.lost, one.topic) for one in found.inboxes]
+        cli.screen.table(Table(columns=columns, rows=rows))
+    # What is wrong with Kafka as a whole stands beside the stage `published`.
+    told = found.published is not None and not found.published.reachable
+    if found.inboxes_reason is not None and not told:
+        cli.screen.line(
+            cli.tr("caselle non leggibili: ", "inboxes cannot be read: ") + found.inboxes_reason
         )
     cli.screen.line()
 

@@ -5,51 +5,34 @@ Source: docs/privacy.md; docs/it/dati-personali.md.
 
 import datetime as dt
 from collections.abc import Iterable
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from app.cli.choices import nearest, optional_day, parse_day
+from app.cli.choices import ActorOption, ActsOption, DryRunOption, nearest, optional_day, parse_day
 from app.cli.context import Cli, cli_of
-from app.cli.figures.record_view import show_event
-from app.cli.privacy.persons import (
-    ledger_id_of,
-    person_json,
-    person_text,
-    persons_of,
-    record,
-    required_keys,
-)
-from app.cli.privacy.subject_view import (
-    fate_text,
-    show_holds,
-    show_standings,
-    show_subjects,
-    show_terms,
-)
 from app.cli.recording.write import recorder_of
 from app.cli.recording.write_catalogue import event_class
 from app.cli.recording.write_command import Texts, WriteCommand, one
-from app.cli.recording.writing import SYSTEM
 from app.texts.codes import code_of
 from app.texts.usage import both
-from ledger.aggregates.base import Proposal
-from ledger.aggregates.retention import RETENTION, RETENTION_STREAM
-from ledger.aggregates.subjects import GROUNDS, HOLDS, HOLDS_STREAM
-from ledger.application import LedgerApplication
+from ledger.aggregates.subjects import GROUNDS
 from ledger.envelopes import parse_act, parse_actor
 from ledger.errors import UnknownEntityError
 from ledger.events.catalogue import EVENT_TYPES
 from ledger.events.ledger import Envelope, Source
 from ledger.events.privacy import HoldPlaced, HoldReleased, RetentionTermSet
 from ledger.feed import read_all
-from ledger.privacy.erasure import destroy_key, erasure_of, standings
 from ledger.privacy.footprint import Footprint, footprints
-from ledger.privacy.keystore import KeyStore
-from ledger.privacy.persons import Persons, Readable
+
+if TYPE_CHECKING:
+    from ledger.aggregates.base import Proposal
+    from ledger.application import LedgerApplication
+    from ledger.privacy.keystore import KeyStore
+    from ledger.privacy.persons import Persons
 
 
-def _full_type(_: LedgerApplication, texts: Texts) -> Texts:
+def _full_type(_: "LedgerApplication", texts: Texts) -> Texts:
     """Fill the full name of a type of event."""
     typed = texts.get("event_type", "")
     return {**texts, "event_type": event_class(str(typed), EVENT_TYPES).TYPE}
@@ -104,6 +87,10 @@ def list_(
     ] = None,
 ) -> None:
     """List the subjects of the ledger: who, how many records, in which state."""
+    from app.cli.privacy.persons import person_json, person_text, persons_of
+    from app.cli.privacy.subject_view import show_subjects
+    from ledger.privacy.persons import Readable
+
     cli = cli_of(context)
     ledger = cli.open()
     persons = persons_of(cli, ledger)
@@ -133,7 +120,7 @@ def list_(
     show_subjects(cli, rows, undone=undone)
 
 
-def _undone(persons: Persons, subjects: Iterable[str]) -> tuple[str, ...]:
+def _undone(persons: "Persons", subjects: Iterable[str]) -> tuple[str, ...]:
     """Return erased subjects whose key is still here: an erasure stopped half-way, or a copy."""
     keys = persons.keys
     if keys is None:
@@ -156,7 +143,7 @@ def _footprint_json(footprint: Footprint) -> dict[str, object]:
     }
 
 
-def _sandbox(ledger: LedgerApplication) -> bool:
+def _sandbox(ledger: "LedgerApplication") -> bool:
     opened = ledger.identity.opened
     return opened is not None and opened.sandbox
 
@@ -183,10 +170,7 @@ def erase(
         ),
     ],
     reason: Annotated[str, typer.Option(help=both("perché", "why"))],
-    act: Annotated[
-        list[str] | None,
-        typer.Option("--act", help=both("atto che autorizza", "authorising act")),
-    ] = None,
+    act: ActsOption = None,
     approver: Annotated[
         list[str] | None,
         typer.Option(
@@ -207,14 +191,16 @@ def erase(
         str | None,
         typer.Option("--as-of", metavar="AAAA-MM-GG", help=both("giorno; oggi", "day; today")),
     ] = None,
-    actor: Annotated[
-        str | None, typer.Option(help=both("chi registra: RUOLO@UNITA", "who: ROLE@UNIT"))
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help=both("mostra, non registra", "show, do not record"))
-    ] = False,
+    actor: ActorOption = None,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Erase a subject: record the erasure, then destroy the key; repeated, it finishes the job."""
+    from app.cli.privacy.persons import ledger_id_of, record, required_keys
+    from app.cli.recording.writing import SYSTEM
+    from ledger.aggregates.base import Proposal
+    from ledger.privacy.erasure import erasure_of
+    from ledger.privacy.persons import Persons
+
     cli = cli_of(context)
     asked_on = optional_day(requested_on, field="--requested-on")
     known_on = optional_day(as_of, field="--as-of")
@@ -245,14 +231,20 @@ def erase(
 
 def _finish(
     cli: Cli,
-    ledger: LedgerApplication,
-    keys: KeyStore,
+    ledger: "LedgerApplication",
+    keys: "KeyStore",
     subject: str,
-    proposal: Proposal | None,
+    proposal: "Proposal | None",
     *,
     dry_run: bool,
 ) -> None:
     """Destroy the key of a subject whose erasure is recorded, and say so."""
+    from app.cli.figures.record_view import show_event
+    from app.cli.privacy.persons import ledger_id_of
+    from app.cli.privacy.subject_view import fate_text
+    from ledger.privacy.erasure import destroy_key
+    from ledger.privacy.persons import Persons
+
     erasure = None
     fate = None
     if not dry_run:
@@ -283,7 +275,7 @@ def _finish(
     cli.screen.line(fate_text(cli, erasure.position, fate, repeated=proposal is None))
 
 
-def _footprint(ledger: LedgerApplication, subject: str) -> Footprint:
+def _footprint(ledger: "LedgerApplication", subject: str) -> Footprint:
     found = footprints(read_all(ledger))
     if subject not in found:
         raise UnknownEntityError(kind="subject", name=subject, near=nearest(subject, found))
@@ -292,12 +284,17 @@ def _footprint(ledger: LedgerApplication, subject: str) -> Footprint:
 
 def _office(text: str) -> str:
     """Return an office as it is recorded, ROLE or ROLE@UNIT."""
-    actor = parse_actor(text)
-    return actor.role if actor.unit_code is None else f"{actor.role}@{actor.unit_code}"
+    from app.output.fields import actor_text
+
+    return actor_text(parse_actor(text))
 
 
 def holds(context: typer.Context) -> None:
     """List the holds, released ones included."""
+    from app.cli.privacy.subject_view import show_holds
+    from app.output.fields import act_text, actor_text
+    from ledger.aggregates.subjects import HOLDS, HOLDS_STREAM
+
     cli = cli_of(context)
     ledger = cli.open()
     found = ledger.session().state(HOLDS, HOLDS_STREAM).holds
@@ -309,6 +306,8 @@ def holds(context: typer.Context) -> None:
                 "hold_scope": hold.event.hold_scope,
                 "held": hold.event.held,
                 "placed_on": hold.placed_on,
+                "actor": actor_text(hold.placed.actor),
+                "acts": [act_text(act) for act in hold.placed.acts],
                 "released_on": hold.released_on,
             }
             for hold in listed
@@ -321,6 +320,9 @@ def holds(context: typer.Context) -> None:
 
 def terms(context: typer.Context) -> None:
     """List the retention terms in force today."""
+    from app.cli.privacy.subject_view import show_terms
+    from ledger.aggregates.retention import RETENTION, RETENTION_STREAM
+
     cli = cli_of(context)
     ledger = cli.open()
     today = ledger.today()
@@ -347,6 +349,12 @@ def due(
     ] = None,
 ) -> None:
     """List the subjects all of whose records are beyond their terms and that nothing holds."""
+    from app.cli.privacy.persons import person_text, persons_of
+    from app.cli.privacy.subject_view import show_standings
+    from ledger.aggregates.retention import RETENTION, RETENTION_STREAM
+    from ledger.aggregates.subjects import HOLDS, HOLDS_STREAM
+    from ledger.privacy.erasure import standings
+
     cli = cli_of(context)
     ledger = cli.open()
     day: dt.date = ledger.today() if on is None else parse_day(on, field="--on")

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import assert_never
 
 from app.cli.context import Cli
+from app.output.fields import act_text, actor_text
 from app.output.format import day
 from app.output.table import Column, Table
 from app.texts.codes import code_text
@@ -91,6 +92,8 @@ def show_holds(cli: Cli, holds: Sequence[Hold]) -> None:
         Column(cli.tr("che cosa", "what")),
         Column(cli.tr("quale", "which")),
         Column(cli.tr("dal", "from")),
+        Column(cli.tr("chi", "who")),
+        Column(cli.tr("atto", "act"), whole=True),
         Column(cli.tr("tolto il", "released")),
     )
     rows = [
@@ -99,6 +102,8 @@ def show_holds(cli: Cli, holds: Sequence[Hold]) -> None:
             code_text("hold_scope", hold.event.hold_scope, cli.lang),
             hold.event.held,
             day(hold.placed_on, cli.lang),
+            actor_text(hold.placed.actor),
+            "\n".join(act_text(act) for act in hold.placed.acts),
             "-" if hold.released_on is None else day(hold.released_on, cli.lang),
         ]
         for hold in holds

@@ -5,7 +5,7 @@ Source: docs/production.md, beyond one machine; docs/adr/0017-distributed.md.
 
 import enum
 import ipaddress
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
 import typer
@@ -13,7 +13,9 @@ import typer
 from app.cli.context import Cli
 from app.texts.usage import both
 from ledger.errors import InvalidCommandError
-from projections.runner.engines import Engine
+
+if TYPE_CHECKING:
+    from projections.runner.engines import Engine
 
 LOCAL_NAMES = frozenset({"localhost", ""})
 
@@ -49,8 +51,8 @@ AddressOption = Annotated[
 
 
 def engine_of(
-    cli: Cli, name: EngineName, address: str, *, workers: int, shared: bool
-) -> Engine | None:
+    cli: Cli, name: EngineName, address: str, *, workers: int, kafka: bool
+) -> "Engine | None":
     """Return the engine that was asked for; None for the processes of this machine.
 
     Args:
@@ -58,12 +60,14 @@ def engine_of(
         name: which engine.
         address: of its scheduler.
         workers: how many of its workers to wait for.
-        shared: whether workers elsewhere can open the store that is folded.
+        kafka: whether the workers read from Kafka, with the login that the settings name.
 
     Raises:
-        InvalidCommandError: an engine without address, an address without engine, or a store of
-            this machine alone.
+        InvalidCommandError: an engine without address, an address without engine, or a password
+            that others could read on its way to the workers.
     """
+    from app.cli.kafka.broker_security import broker_security
+
     match name:
         case EngineName.PROCESSES:
             if address:
@@ -73,10 +77,10 @@ def engine_of(
             if not address:
                 reason = "--engine dask needs the address of its scheduler"
                 raise _refused("--address", address, reason)
-            if not shared:
-                reason = "workers elsewhere do not see the store made from the topics"
-                raise _refused("--engine", name, reason)
-    from projections.runner.cluster import DaskEngine  # noqa: PLC0415 - few rebuilds need it
+            if kafka and in_the_open(address) and broker_security(cli.settings).password:
+                reason = "the password for Kafka would travel in the clear: use tls://"
+                raise _refused("--address", address, reason)
+    from projections.runner.cluster import DaskEngine
 
     if in_the_open(address):
         cli.screen.warn(

@@ -3,36 +3,29 @@
 import datetime as dt
 from dataclasses import replace
 from decimal import Decimal
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.cli.choices import ActorOption
 from app.cli.context import Cli, cli_of
-from app.cli.privacy.persons import record as record_signed
 from app.cli.production.indicators import cube_of, is_sandbox, last_year
 from app.output.format import number
 from app.output.table import Column, Table
 from app.texts.usage import both
 from ledger.aggregates.base import Proposal
-from ledger.application import LedgerApplication
 from ledger.envelopes import parse_actor
 from ledger.errors import InvalidCommandError, UnknownEntityError
 from ledger.events.ledger import Envelope, Source
 from ledger.events.production import ScenarioPublished
 from ledger.feed import read_all
 from projections.cycle.values import Missing
-from projections.production.forecast import (
-    MONTHS_MAX,
-    Assumptions,
-    Comparison,
-    Projection,
-    against_actuals,
-    project,
-    scenario_from,
-)
-from projections.production.measures import FactsMissingError
-from projections.production.periods import Month, first_day, last_day, month_of, month_on, shifted
-from projections.production.reference import Reference
+from projections.production.limits import MONTHS_MAX
+
+if TYPE_CHECKING:
+    from ledger.application import LedgerApplication
+    from projections.production.forecast import Assumptions, Comparison, Projection
+    from projections.production.periods import Month
 
 
 def register(root: typer.Typer, name: str) -> None:
@@ -84,11 +77,14 @@ def forecast(
             metavar="ID", help=both("confronta uno scenario coi fatti", "compare with the facts")
         ),
     ] = None,
-    actor: Annotated[
-        str | None, typer.Option(help=both("chi registra: RUOLO@UNITA", "who records: ROLE@UNIT"))
-    ] = None,
+    actor: ActorOption = None,
 ) -> None:
     """Project the backlog from the facts of the last twelve months."""
+    from projections.production.forecast import against_actuals, project, scenario_from
+    from projections.production.measures import FactsMissingError
+    from projections.production.periods import last_day, month_of, shifted
+    from projections.production.reference import Reference
+
     cli = cli_of(context)
     ledger = cli.open(read_only=record is None)
     cube = cube_of(cli, ledger, as_of=None, at=None)
@@ -135,7 +131,9 @@ def forecast(
     _show(cli, chosen, projected, ahead, position=position)
 
 
-def _month(text: str) -> Month:
+def _month(text: str) -> "Month":
+    from projections.production.periods import month_on
+
     try:
         return month_on(dt.date.fromisoformat(f"{text}-01"))
     except ValueError as error:
@@ -157,16 +155,19 @@ def _number(text: str | None, default: Decimal, field: str) -> Decimal:
 
 def _record(
     cli: Cli,
-    ledger: LedgerApplication,
-    chosen: Assumptions,
-    projected: Projection,
+    ledger: "LedgerApplication",
+    chosen: "Assumptions",
+    projected: "Projection",
     *,
     unit: str | None,
-    first: Month,
+    first: "Month",
     name: str,
     label: str | None,
     actor: str | None,
 ) -> int:
+    from app.cli.privacy.persons import record as record_signed
+    from projections.production.periods import first_day
+
     today = ledger.today()
     event = ScenarioPublished(
         scenario_id=name,
@@ -193,11 +194,13 @@ def _record(
     return record_signed(cli, ledger, [proposal], key=f"forecast/{name}").head
 
 
-def _end(first: Month, months: int) -> dt.date:
+def _end(first: "Month", months: int) -> dt.date:
+    from projections.production.periods import last_day, shifted
+
     return last_day(shifted(first, months - 1))
 
 
-def _scenario(ledger: LedgerApplication, name: str) -> ScenarioPublished:
+def _scenario(ledger: "LedgerApplication", name: str) -> ScenarioPublished:
     for recorded in read_all(ledger):
         event = recorded.event
         if isinstance(event, ScenarioPublished) and event.scenario_id == name:
@@ -207,9 +210,9 @@ def _scenario(ledger: LedgerApplication, name: str) -> ScenarioPublished:
 
 def _show(
     cli: Cli,
-    chosen: Assumptions,
-    projected: Projection,
-    ahead: list[Month],
+    chosen: "Assumptions",
+    projected: "Projection",
+    ahead: "list[Month]",
     *,
     position: int | None,
 ) -> None:
@@ -258,7 +261,9 @@ def _show(
         )
 
 
-def _show_comparison(cli: Cli, scenario: ScenarioPublished, months: tuple[Comparison, ...]) -> None:
+def _show_comparison(
+    cli: Cli, scenario: ScenarioPublished, months: "tuple[Comparison, ...]"
+) -> None:
     if cli.json:
         cli.answer(
             {

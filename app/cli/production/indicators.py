@@ -4,30 +4,26 @@ import datetime as dt
 import fnmatch
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
-import polars as pl
 import typer
 
-from app.cli.choices import AsOfOption, AtOption, YearOption, feed_of, optional_day
+from app.cli.choices import AsOfOption, AtOption, YearOption, feed_of, optional_day, require_match
 from app.cli.context import NEGATIVE, Cli, cli_of
-from app.cli.production.readmodels import runner_of, views_of, warn_if_outdated
 from app.output.format import number
 from app.output.table import Column, Table
 from app.texts.production import GAPS, detail_text, indicator_text, month_text
 from app.texts.usage import both
 from app.texts.values import missing_text
-from ledger.application import LedgerApplication
 from ledger.errors import InvalidCommandError
 from ledger.types import Position
-from projections.production.completeness import months_without_presence, stock_flow
-from projections.production.indicators import Breakdown, ProductionIndicator, indicators
-from projections.production.knowledge import cube_at
-from projections.production.measures import FactsMissingError
-from projections.production.periods import Period
-from projections.production.reference import Reference
 from projections.production.sequences import sequence_gaps
-from projections.runner.models import PROJECTIONS
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from ledger.application import LedgerApplication
+    from projections.production.indicators import ProductionIndicator
 
 BREAKDOWNS = ("body", "area", "line", "unit", "cluster", "product")
 WITHOUT_UNITS = frozenset({"body", "area", "line", "product"})
@@ -46,12 +42,12 @@ def register(root: typer.Typer, name: str) -> None:
 
 def cube_of(
     cli: Cli,
-    ledger: LedgerApplication,
+    ledger: "LedgerApplication",
     *,
     as_of: dt.date | None,
     at: int | None,
     national: bool = False,
-) -> pl.DataFrame:
+) -> "pl.DataFrame":
     """Return the cube: from the read model, or folded anew for a cut in time.
 
     Args:
@@ -61,6 +57,10 @@ def cube_of(
         at: last position; None for all.
         national: units may be left out, since nothing asks for them.
     """
+    from app.cli.production.readmodels import runner_of, views_of, warn_if_outdated
+    from projections.production.knowledge import cube_at
+    from projections.runner.models import PROJECTIONS
+
     if as_of is not None or at is not None:
         return cube_at(ledger, as_of=as_of, through=None if at is None else Position(at))
     views, projection = views_of(cli), PROJECTIONS["production"]
@@ -72,19 +72,23 @@ def cube_of(
     return views.national(projection) if national else views.rows(projection)
 
 
-def last_year(cube: pl.DataFrame) -> int:
+def last_year(cube: "pl.DataFrame") -> int:
     """Return the last year with requests settled.
 
     Raises:
         FactsMissingError: there are no facts of production.
     """
+    import polars as pl
+
+    from projections.production.measures import FactsMissingError
+
     month = cube.filter(pl.col("fact") == "RequestDefined").get_column("month").max()
     if month is None:
         raise FactsMissingError(lacking=("RequestDefined",))
     return int(str(month)) // 100
 
 
-def is_sandbox(ledger: LedgerApplication) -> bool:
+def is_sandbox(ledger: "LedgerApplication") -> bool:
     """Return whether the ledger was opened for trials."""
     opened = ledger.identity.opened
     return opened is not None and opened.sandbox
@@ -124,6 +128,10 @@ def production(
     at: AtOption = None,
 ) -> None:
     """Compute indicators of production from the facts."""
+    from projections.production.indicators import Breakdown, indicators
+    from projections.production.periods import Period
+    from projections.production.reference import Reference
+
     cli = cli_of(context)
     if by not in BREAKDOWNS:
         raise InvalidCommandError(
@@ -135,10 +143,10 @@ def production(
     cube = cube_of(cli, ledger, as_of=day, at=at, national=national)
     reference = Reference.of(feed_of(ledger, at), as_of=day)
     chosen = Period.parse(period) if period else Period.parse(str(last_year(cube)))
+    computed = indicators(cube, reference, chosen, by=cast(Breakdown, by), below=below)
+    require_match(indicator, (one.code for one in computed), kind="indicator")
     found = [
-        one
-        for one in indicators(cube, reference, chosen, by=cast(Breakdown, by), below=below)
-        if indicator is None or fnmatch.fnmatchcase(one.code, indicator)
+        one for one in computed if indicator is None or fnmatch.fnmatchcase(one.code, indicator)
     ]
     sandbox = is_sandbox(ledger)
     if cli.json:
@@ -159,7 +167,7 @@ def production(
     _table(cli, found, scoped=by != "body")
 
 
-def _json(one: ProductionIndicator) -> dict[str, object]:
+def _json(one: "ProductionIndicator") -> dict[str, object]:
     return {
         "code": one.code,
         "scope": one.scope,
@@ -171,7 +179,7 @@ def _json(one: ProductionIndicator) -> dict[str, object]:
     }
 
 
-def _table(cli: Cli, found: list[ProductionIndicator], *, scoped: bool) -> None:
+def _table(cli: Cli, found: "list[ProductionIndicator]", *, scoped: bool) -> None:
     columns = [
         *([Column(cli.tr("ambito", "scope"))] if scoped else []),
         Column(cli.tr("indicatore", "indicator")),
@@ -190,7 +198,7 @@ def _table(cli: Cli, found: list[ProductionIndicator], *, scoped: bool) -> None:
     cli.screen.table(Table(columns=columns, rows=rows))
 
 
-def _few(cli: Cli, one: ProductionIndicator) -> str:
+def _few(cli: Cli, one: "ProductionIndicator") -> str:
     shown = ", ".join(detail_text(detail, cli.lang) for detail in one.details[:3])
     return f"({shown}{', …' if len(one.details) > 3 else ''})" if shown else ""  # noqa: PLR2004 - a few
 
@@ -206,6 +214,9 @@ def completeness(
     at: AtOption = None,
 ) -> None:
     """Check that the facts of a year are whole; exit code 1 when something is amiss."""
+    from projections.production.completeness import months_without_presence, stock_flow
+    from projections.production.reference import Reference
+
     cli = cli_of(context)
     day = optional_day(as_of, field="--as-of")
     ledger = cli.open()

@@ -4,29 +4,28 @@ import datetime as dt
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.choices import optional_day
+from app.cli.choices import ActorOption, BatchActOption, CheckOnlyOption, optional_day
 from app.cli.context import NEGATIVE, Cli, cli_of
 from app.output import jsontext
 from app.output.format import number
 from app.output.table import Column, Table
-from app.texts.facts import PROBLEMS_IT, fact_problem_text
 from app.texts.usage import both
 from ledger.envelopes import parse_act, parse_actor
 from ledger.errors import FactFileError, InvalidCommandError
-from ledger.facts.batches import Batch, FactFile, Ingested
+from ledger.facts.batches import FORMATS, Batch, FactFile, Ingested
 from ledger.facts.families import FAMILIES
-from ledger.facts.ingest import FactIntake
-from ledger.facts.reading import FORMATS, format_of
-from ledger.facts.realtime import Feeding
-from ledger.facts.rejects import HEADING, Rejects
 from ledger.scratch import scratch_folder
+
+if TYPE_CHECKING:
+    from ledger.facts.ingest import FactIntake
+    from ledger.facts.rejects import Rejects
 
 STDIN = "-"
 
@@ -79,13 +78,8 @@ def ingest(
     vintage: Annotated[
         str | None, typer.Option(help=both("fase di chiusura", "closing stage"))
     ] = None,
-    act: Annotated[
-        str | None,
-        typer.Option(help=both("atto: ORGANO/TIPO/NUMERO/DATA", "act: ORGAN/TYPE/NUMBER/DATE")),
-    ] = None,
-    actor: Annotated[
-        str | None, typer.Option(help=both("chi registra: RUOLO@UNITA", "who records: ROLE@UNIT"))
-    ] = None,
+    act: BatchActOption = None,
+    actor: ActorOption = None,
     reason: Annotated[
         str | None, typer.Option(help=both("motivo delle correzioni", "reason of corrections"))
     ] = None,
@@ -108,12 +102,7 @@ def ingest(
             help=both("rifiuta tutto se una riga è errata", "refuse all when a row is bad"),
         ),
     ] = False,
-    dry_run: Annotated[
-        bool,
-        typer.Option(
-            "--dry-run", help=both("controlla tutto, non registra nulla", "check, record nothing")
-        ),
-    ] = False,
+    dry_run: CheckOnlyOption = False,
     follow: Annotated[
         float | None,
         typer.Option(
@@ -127,10 +116,14 @@ def ingest(
     ] = None,
 ) -> None:
     """Take in a batch of facts; the same batch again adds nothing."""
+    from app.texts.facts import PROBLEMS_IT, fact_problem_text
+    from ledger.facts.ingest import FactIntake
+    from ledger.facts.rejects import HEADING, Rejects
+
     cli = cli_of(context)
     cli.require_no_person("ingest")
     _check(family, source, form)
-    ledger = cli.open(read_only=False)
+    ledger = cli.open(read_only=dry_run)
     said = Batch(
         family=family,
         source=source,
@@ -193,6 +186,8 @@ def _beside(files: list[str]) -> Path:
 @contextmanager
 def _files(names: list[str], form: str | None) -> Iterator[list[FactFile]]:
     """Give the files; what comes from stdin is kept in a temporary one meanwhile."""
+    from ledger.facts.reading import format_of
+
     with scratch_folder() as folder:
         found: list[FactFile] = []
         for name in names:
@@ -216,14 +211,39 @@ def _files(names: list[str], form: str | None) -> Iterator[list[FactFile]]:
         yield found
 
 
-def _follow(cli: Cli, intake: FactIntake, said: Batch, refused: Rejects, seconds: float) -> None:
+def _follow(
+    cli: Cli, intake: "FactIntake", said: Batch, refused: "Rejects", seconds: float
+) -> None:
     """Record lines of stdin as they come; each group is a batch of its own."""
+    if cli.to_publish is None:
+        _feed(cli, intake, said, refused, seconds, recorded=lambda _: None)
+    else:
+        from app.cli.kafka.required import publishing_beside
+
+        with publishing_beside(cli) as recorded:
+            _feed(cli, intake, said, refused, seconds, recorded=recorded)
+    if refused.rows:
+        raise typer.Exit(NEGATIVE)
+
+
+def _feed(
+    cli: Cli,
+    intake: "FactIntake",
+    said: Batch,
+    refused: "Rejects",
+    seconds: float,
+    *,
+    recorded: Callable[[int], None],
+) -> None:
+    from ledger.facts.realtime import Feeding
 
     def told(answer: Ingested) -> None:
         if cli.json:
             cli.screen.line(_line(answer))
         else:
             cli.screen.note(_note(cli, answer))
+        if answer.facts and not answer.repeated:
+            recorded(answer.last)
 
     delay = dt.timedelta(seconds=seconds)
     feeding = Feeding(intake, said, rejects=refused, delay=delay, told=told)
@@ -233,8 +253,6 @@ def _follow(cli: Cli, intake: FactIntake, said: Batch, refused: Rejects, seconds
                 feeding.offer(line)
     finally:
         feeding.finish()
-    if refused.rows:
-        raise typer.Exit(NEGATIVE)
 
 
 def _note(cli: Cli, answer: Ingested) -> str:
@@ -263,7 +281,7 @@ def _line(answer: Ingested) -> str:
     )
 
 
-def _show(cli: Cli, answer: Ingested, refused: Rejects, *, seconds: float, dry_run: bool) -> None:
+def _show(cli: Cli, answer: Ingested, refused: "Rejects", *, seconds: float, dry_run: bool) -> None:
     rate = round(answer.facts / seconds) if seconds and not answer.repeated else 0
     if cli.json:
         cli.answer(
@@ -327,7 +345,9 @@ def _place(problem: dict[str, object]) -> tuple[str, int]:
     return str(problem["file"]), int(str(problem["line"]))
 
 
-def _show_rejects(cli: Cli, answer: Ingested, refused: Rejects) -> None:
+def _show_rejects(cli: Cli, answer: Ingested, refused: "Rejects") -> None:
+    from app.texts.facts import fact_problem_text
+
     cli.screen.line(
         cli.tr(
             f"Righe rifiutate: {number(answer.rejected, cli.lang)}.",

@@ -1,31 +1,33 @@
-"""Commands `registro rebuild` and `registro catch-up`: read models in step with the ledger."""
+"""Command `registro rebuild`, and what it shares with `catch-up`: which read models, and where."""
 
 import contextlib
 import enum
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from importlib.metadata import version
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.cli.context import Cli, cli_of
-from app.cli.production.engine_choice import AddressOption, EngineName, EngineOption, engine_of
-from app.cli.production.views_place import views_url
+from app.cli.production.engine_choice import AddressOption, EngineName, EngineOption
 from app.output.format import number
 from app.output.logs import log_event
 from app.output.table import Column, Table
-from app.texts.errors import error_texts
 from app.texts.usage import both
-from ledger.application import LedgerApplication
-from ledger.errors import InvalidCommandError, ProjectionError
-from projections.runner.contract import Projection
-from projections.runner.models import PROJECTIONS
-from projections.runner.runner import Rebuilt, Runner
-from projections.runner.views import Views, open_views
+from ledger.errors import InvalidCommandError, LedgerError
+
+if TYPE_CHECKING:
+    from app.cli.production.rebuilding import Build
+    from ledger.application import LedgerApplication
+    from projections.runner.contract import Projection
+    from projections.runner.engines import Engine
+    from projections.runner.rebuilding import Rebuilt
+    from projections.runner.runner import Runner
+    from projections.runner.views import Views
 
 
 class RecordSource(enum.StrEnum):
@@ -35,9 +37,11 @@ class RecordSource(enum.StrEnum):
     KAFKA = "kafka"
 
 
-_NAMES = ", ".join(PROJECTIONS)
+NAMES = ("production", "organisation", "targets", "indicators", "trail")
+"""Every projection, for the help: what folds them is slow to import."""
+_NAMES = ", ".join(NAMES)
 
-_LOG = logging.getLogger("registro.catch_up")
+_LOG = logging.getLogger("registro.rebuild")
 
 ProjectionOption = Annotated[
     list[str] | None,
@@ -51,21 +55,24 @@ ProjectionOption = Annotated[
 
 def register(root: typer.Typer, name: str) -> None:
     """Add a command to the root."""
-    commands: dict[str, Callable[..., None]] = {"rebuild": rebuild, "catch-up": catch_up}
-    root.command(name)(commands[name])
+    root.command(name)(rebuild)
 
 
-def views_of(cli: Cli) -> Views:
+def views_of(cli: Cli) -> "Views":
     """Return the read models of the ledger that the settings name.
 
     Raises:
         ConfigurationError: they would stand in the ledger's own file.
         StoreUnavailableError: they cannot be opened.
     """
+    from app.cli.production.views_place import views_url
+    from projections.runner.database import open_views
+    from projections.runner.views import Views
+
     return Views(open_views(views_url(cli)), code_version=version("registro"))
 
 
-def warn_if_outdated(cli: Cli, views: Views, projections: Sequence[Projection]) -> None:
+def warn_if_outdated(cli: Cli, views: "Views", projections: "Sequence[Projection]") -> None:
     """Ask for a rebuild when another release made rows that are read now.
 
     What one release folds another may fold otherwise: rows of both do not belong together.
@@ -84,12 +91,14 @@ def warn_if_outdated(cli: Cli, views: Views, projections: Sequence[Projection]) 
             )
 
 
-def chosen(names: Sequence[str] | None) -> list[Projection]:
+def chosen(names: Sequence[str] | None) -> "list[Projection]":
     """Return the projections that were asked for, all by default.
 
     Raises:
         InvalidCommandError: there is no projection of a name.
     """
+    from projections.runner.models import PROJECTIONS
+
     for name in names or ():
         if name not in PROJECTIONS:
             raise InvalidCommandError(
@@ -101,8 +110,10 @@ def chosen(names: Sequence[str] | None) -> list[Projection]:
     return [PROJECTIONS[name] for name in dict.fromkeys(names or PROJECTIONS)]
 
 
-def runner_of(cli: Cli, ledger: LedgerApplication, views: Views) -> Runner:
+def runner_of(cli: Cli, ledger: "LedgerApplication", views: "Views") -> "Runner":
     """Return the runner of a ledger."""
+    from projections.runner.runner import Runner
+
     return Runner(ledger, views, url=cli.settings["ledger"])
 
 
@@ -127,42 +138,79 @@ def rebuild(
     address: AddressOption = "",
 ) -> None:
     """Build read models anew beside those in use, then swap them."""
+    from app.cli.production.engine_choice import engine_of
+
     cli = cli_of(context)
     asked = chosen(names)
-    shared = source is RecordSource.STORE
-    spread = engine_of(cli, engine, address, workers=workers, shared=shared)
+    from_kafka = source is RecordSource.KAFKA
+    spread = engine_of(cli, engine, address, workers=workers, kafka=from_kafka)
     begin = time.perf_counter()
     done: list[Rebuilt] = []
+    log_event(_LOG, logging.INFO, "rebuild.started", source=source.value, workers=workers)
     with (
-        _records(cli, source) as (ledger, url),
+        _logged(),
+        _builder(cli, source, asked, workers=workers, engine=spread) as build,
         cli.screen.progress("rebuild") as bar,
     ):
-        runner = Runner(ledger, views_of(cli), url=url)
         for projection in asked:
 
             def told(position: int, head: int, name: str = projection.name) -> None:
                 bar(name, position, head)
+                facts = {"projection": name, "position": position, "head": head}
+                log_event(_LOG, logging.INFO, "rebuild.progress", **facts)
 
-            done.append(runner.rebuild(projection, workers=workers, engine=spread, progress=told))
+            done.append(build(projection, told))
+            _log_finished(done[-1])
     _answer(cli, done, seconds=time.perf_counter() - begin)
 
 
 @contextlib.contextmanager
-def _records(cli: Cli, source: RecordSource) -> Iterator[tuple[LedgerApplication, str]]:
-    """Give the ledger to fold from, and the place of its store for workers."""
-    if source is RecordSource.STORE:
-        yield cli.open(), cli.settings["ledger"]
-        return
-    from app.cli.kafka.from_topics import topics_ledger  # noqa: PLC0415 - slow to import
-
-    with topics_ledger(cli) as topics:
-        topics.require_sound()
-        for line in topics.lines(cli):
-            cli.screen.warn(line)
-        yield topics.ledger, topics.url
+def _logged() -> Iterator[None]:
+    """Log why a rebuild ended before its end; the read models in use are as they were."""
+    try:
+        yield
+    except LedgerError as error:
+        log_event(_LOG, logging.ERROR, "rebuild.failed", error=error.code, detail=str(error))
+        raise
 
 
-def _answer(cli: Cli, done: Sequence[Rebuilt], *, seconds: float) -> None:
+def _log_finished(one: "Rebuilt") -> None:
+    log_event(
+        _LOG,
+        logging.INFO,
+        "rebuild.finished",
+        projection=one.projection,
+        position=one.position,
+        events=one.events,
+        digest=one.digest,
+        seconds=f"{one.seconds:.3f}",
+    )
+
+
+@contextlib.contextmanager
+def _builder(
+    cli: Cli,
+    source: RecordSource,
+    asked: "Sequence[Projection]",
+    *,
+    workers: int,
+    engine: "Engine | None",
+) -> "Iterator[Build]":
+    """Give what builds read models from the place that was asked for."""
+    from app.cli.production import rebuilding
+
+    def views() -> "Views":
+        return views_of(cli)
+
+    match source:
+        case RecordSource.STORE:
+            yield rebuilding.from_store(cli, views, workers=workers, engine=engine)
+        case RecordSource.KAFKA:
+            with rebuilding.from_topics(cli, views, asked, workers=workers, engine=engine) as build:
+                yield build
+
+
+def _answer(cli: Cli, done: "Sequence[Rebuilt]", *, seconds: float) -> None:
     if cli.json:
         cli.answer(
             {
@@ -201,7 +249,7 @@ def _answer(cli: Cli, done: Sequence[Rebuilt], *, seconds: float) -> None:
             one.position,
             number(one.events, cli.lang),
             number(one.rows, cli.lang),
-            _seconds(cli, one.seconds, 2),
+            seconds_text(cli, one.seconds, 2),
             one.changed,
             one.digest,
         ]
@@ -218,7 +266,7 @@ def _answer(cli: Cli, done: Sequence[Rebuilt], *, seconds: float) -> None:
             )
 
 
-def _seconds(cli: Cli, seconds: float, decimals: int) -> str:
+def seconds_text(cli: Cli, seconds: float, decimals: int) -> str:
     """Return a time as people write it."""
     return number(Decimal(f"{seconds:.{decimals}f}"), cli.lang, decimals=decimals)
 
@@ -229,91 +277,3 @@ def combined_digest(digests: dict[str, str]) -> str:
         return next(iter(digests.values()))
     text = "".join(f"{name} {digests[name]}\n" for name in sorted(digests))
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def catch_up(
-    context: typer.Context,
-    *,
-    names: ProjectionOption = None,
-    follow: Annotated[
-        bool, typer.Option("--follow", help=both("resta in ascolto", "keep following"))
-    ] = False,
-    interval: Annotated[
-        float,
-        typer.Option(min=0.01, help=both("secondi tra due sguardi", "seconds between two looks")),
-    ] = 0.1,
-) -> None:
-    """Fold what is new into the read models, and say how far behind they are."""
-    cli = cli_of(context)
-    asked = chosen(names)
-    ledger, views = cli.open(), views_of(cli)
-    runner = runner_of(cli, ledger, views)
-    log_event(_LOG, logging.INFO, "catch_up.started", follow=follow)
-    stopped = _caught_up(cli, runner, asked)
-    warn_if_outdated(cli, views, asked)
-    told: set[str] = set()
-    while follow:
-        # A projection that stopped is tried again at every look; why it stopped is said once.
-        for error in stopped:
-            if str(error) not in told:
-                told.add(str(error))
-                log_event(_LOG, logging.WARNING, "catch_up.halted", **error.facts)
-                cli.screen.warn(error_texts(error, cli.lang)[0])
-        time.sleep(interval)
-        stopped = _caught_up(cli, runner, asked)
-    _lags(cli, runner, asked)
-    if stopped:
-        raise stopped[0]
-
-
-def _caught_up(cli: Cli, runner: Runner, asked: Sequence[Projection]) -> list[ProjectionError]:
-    """Catch every projection up; return the errors of those that stopped, the others go on."""
-    stopped: list[ProjectionError] = []
-    with cli.screen.progress("catch-up") as bar:
-        for projection in asked:
-
-            def told(position: int, head: int, name: str = projection.name) -> None:
-                bar(name, position, head)
-                facts = {"projection": name, "position": position, "head": head}
-                log_event(_LOG, logging.INFO, "catch_up.progress", **facts)
-
-            try:
-                runner.catch_up(projection, progress=told)
-            except ProjectionError as error:
-                stopped.append(error)
-    return stopped
-
-
-def _lags(cli: Cli, runner: Runner, asked: Sequence[Projection]) -> None:
-    lags = [runner.lag(projection) for projection in asked]
-    if cli.json:
-        cli.answer(
-            {
-                "projections": [
-                    {
-                        "projection": lag.projection,
-                        "position": lag.position,
-                        "lag_records": lag.records,
-                        "lag_events": lag.events,
-                        "lag_seconds": f"{lag.seconds:.3f}",
-                        "fallbacks": lag.fallbacks,
-                        "halted_at": lag.halted_at,
-                        "halted_reason": lag.halted_reason,
-                    }
-                    for lag in lags
-                ]
-            }
-        )
-        return
-    columns = [
-        Column(cli.tr("proiezione", "projection")),
-        Column(cli.tr("posizione", "position"), "right"),
-        Column(cli.tr("eventi in attesa", "events behind"), "right"),
-        Column(cli.tr("secondi", "seconds"), "right"),
-        Column(cli.tr("ferma a", "halted at"), "right"),
-    ]
-    rows = [
-        [lag.projection, lag.position, lag.events, _seconds(cli, lag.seconds, 1), lag.halted_at]
-        for lag in lags
-    ]
-    cli.screen.table(Table(columns=columns, rows=rows))

@@ -4,36 +4,29 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.cli.context import Cli, cli_of
-from app.cli.start.setup import create
 from app.examples_folder import example_folder
 from app.output.format import number
 from app.output.table import Column, Table
-from app.simulator.generate import Batch as Simulated
-from app.simulator.generate import generate
 from app.simulator.profile import Profile, read_profile, targets_of, unit_types
-from app.simulator.recorded import ACTOR, setup_commands
-from app.simulator.summary import Expected, expected
-from app.simulator.world import build_world
 from app.texts.production import fact_text
 from app.texts.usage import both
 from ledger.aggregates.organisation import ORGANISATION
 from ledger.aggregates.organisation import STREAM as ORGANISATION_STREAM
-from ledger.application import LedgerApplication
 from ledger.envelopes import parse_act
 from ledger.errors import FactBatchError, InvalidCommandError, LedgerMissingError
 from ledger.facts.batches import Batch
-from ledger.facts.ingest import FactIntake
-from ledger.facts.rejects import Rejects
 from ledger.feed import read_all
-from ledger.intake.importer import import_folder
-from ledger.store.engine import open_engine, store_url
-from ledger.store.store import Store
 from ledger.types import Digest
+
+if TYPE_CHECKING:
+    from app.simulator.generate import Batch as Simulated
+    from app.simulator.summary import Expected
+    from ledger.application import LedgerApplication
 
 PROFILE = "inps-2023.toml"
 DEFAULT_EVENTS = 1_000_000
@@ -75,6 +68,11 @@ def simulate(
     ] = None,
 ) -> None:
     """Make a year of facts; the same arguments give the same facts."""
+    from app.simulator.generate import generate
+    from app.simulator.recorded import setup_commands
+    from app.simulator.summary import expected
+    from app.simulator.world import build_world
+
     cli = cli_of(context)
     if append == (out is not None):
         raise InvalidCommandError(
@@ -113,12 +111,15 @@ def simulate(
     _show(cli, told, facts=facts, seconds=seconds, ledger=ledger if append else None)
 
 
-def _sandbox(cli: Cli, profile: Profile) -> LedgerApplication:
+def _sandbox(cli: Cli, profile: Profile) -> "LedgerApplication":
     """Return the sandbox ledger, made and filled with the figures when there is none.
 
     Raises:
         InvalidCommandError: the ledger is no sandbox: invented facts never enter a real one.
     """
+    from app.cli.start.setup import create
+    from ledger.intake.importer import import_folder
+
     try:
         ledger = cli.open(read_only=False)
     except LedgerMissingError:
@@ -135,7 +136,12 @@ def _sandbox(cli: Cli, profile: Profile) -> LedgerApplication:
     return ledger
 
 
-def _scratch(cli: Cli, profile: Profile) -> LedgerApplication:
+def _scratch(cli: Cli, profile: Profile) -> "LedgerApplication":
+    from ledger.application import LedgerApplication
+    from ledger.intake.importer import import_folder
+    from ledger.store.engine import open_engine, store_url
+    from ledger.store.store import Store
+
     store = Store(open_engine(store_url(":memory:")), clock=cli.clock, entropy=cli.entropy)
     ledger = LedgerApplication.create(
         store, clock=cli.clock, entropy=cli.entropy, body=None, sandbox=True
@@ -145,8 +151,8 @@ def _scratch(cli: Cli, profile: Profile) -> LedgerApplication:
 
 
 def _counted(
-    batches: Iterator[Simulated], events: int, bar: Callable[[str, int, int], None]
-) -> Iterator[Simulated]:
+    batches: "Iterator[Simulated]", events: int, bar: Callable[[str, int, int], None]
+) -> "Iterator[Simulated]":
     done = 0
     for batch in batches:
         yield batch
@@ -154,7 +160,7 @@ def _counted(
         bar(batch.full_name.rpartition(".")[2], done, events)
 
 
-def _write(folder: Path, batches: Iterator[Simulated]) -> int:
+def _write(folder: Path, batches: "Iterator[Simulated]") -> int:
     folder.mkdir(parents=True, exist_ok=True)
     facts = 0
     for place, batch in enumerate(batches, start=1):
@@ -166,8 +172,12 @@ def _write(folder: Path, batches: Iterator[Simulated]) -> int:
 
 
 def _append(
-    cli: Cli, ledger: LedgerApplication, batches: Iterator[Simulated], *, identity: str
+    cli: Cli, ledger: "LedgerApplication", batches: "Iterator[Simulated]", *, identity: str
 ) -> int:
+    from app.simulator.recorded import ACTOR
+    from ledger.facts.ingest import FactIntake
+    from ledger.facts.rejects import Rejects
+
     intake = FactIntake(ledger)
     facts = repeated = 0
     for batch in batches:
@@ -207,7 +217,7 @@ def _append(
 
 
 def _show(
-    cli: Cli, told: Expected, *, facts: int, seconds: float, ledger: LedgerApplication | None
+    cli: Cli, told: "Expected", *, facts: int, seconds: float, ledger: "LedgerApplication | None"
 ) -> None:
     rate = round(facts / seconds) if seconds else 0
     head = None if ledger is None else ledger.head()

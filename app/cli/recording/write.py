@@ -11,34 +11,18 @@ from typing import Annotated, Any
 
 import typer
 
+from app.cli.choices import ActorOption, ActsOption, DryRunOption
 from app.cli.context import cli_of
-from app.cli.recording.write_catalogue import COMMANDS, commands_of
+from app.cli.recording.write_catalogue import commands_of
 from app.cli.recording.write_command import WriteCommand
-from app.cli.recording.writing import Request, coded, corrected, envelope_of, read_requests, submit
 from app.texts.fields import FIELDS
 from app.texts.text import Text
 from app.texts.usage import both
 from ledger.intake.forms import FormField, build, fields_of
 
 COMMON: Mapping[str, tuple[Any, object]] = {
-    "actor": (
-        Annotated[
-            str | None,
-            typer.Option("--actor", help=both("chi registra: RUOLO@UNITA", "who: ROLE@UNIT")),
-        ],
-        None,
-    ),
-    "act": (
-        Annotated[
-            list[str] | None,
-            typer.Option(
-                "--act",
-                metavar="ORGANO/TIPO/NUMERO/DATA",
-                help=both("atto che autorizza; ripetibile", "authorising act; repeatable"),
-            ),
-        ],
-        None,
-    ),
+    "actor": (ActorOption, None),
+    "act": (ActsOption, None),
     "as_of": (
         Annotated[
             str | None,
@@ -111,15 +95,7 @@ COMMON: Mapping[str, tuple[Any, object]] = {
         ],
         None,
     ),
-    "dry_run": (
-        Annotated[
-            bool,
-            typer.Option(
-                "--dry-run", help=both("mostra l'evento, non registra", "show, do not record")
-            ),
-        ],
-        False,
-    ),
+    "dry_run": (DryRunOption, False),
 }
 """Options of every command that records: annotation and default."""
 
@@ -150,6 +126,8 @@ def recorder_of(command: WriteCommand) -> Callable[..., None]:
     options = [item for item in fields if item.name not in command.arguments]
 
     def run(context: typer.Context, **values: Any) -> None:
+        from app.cli.recording.writing import Request, coded, envelope_of, submit
+
         cli = cli_of(context)
         common = {name: values.pop(name) for name in COMMON}
         texts = coded({name: value for name, value in values.items() if value})
@@ -207,17 +185,15 @@ def record(
         Path, typer.Argument(help=both("file YAML (docs/cli.md)", "YAML file (docs/cli.md)"))
     ],
     *,
-    actor: Annotated[
-        str | None, typer.Option(help=both("chi registra: RUOLO@UNITA", "who: ROLE@UNIT"))
-    ] = None,
+    actor: ActorOption = None,
     key: Annotated[
         str | None, typer.Option(help=both("chiave dell'insieme", "key of the whole"))
     ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help=both("mostra, non registra", "show, do not record"))
-    ] = False,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Record several events together from a YAML file: all of them or none."""
+    from app.cli.recording.writing import read_requests, submit
+
     cli = cli_of(context)
     ledger = cli.open(read_only=dry_run)
     requests = read_requests(cli, ledger, file.expanduser(), actor=actor)
@@ -238,23 +214,18 @@ def correct(
         typer.Option("--set", metavar="CAMPO=VALORE", help=both("campo corretto", "field mended")),
     ],
     reason: Annotated[str, typer.Option("--reason", help=both("perché", "why"))],
-    actor: Annotated[
-        str | None, typer.Option(help=both("chi registra: RUOLO@UNITA", "who: ROLE@UNIT"))
-    ] = None,
-    act: Annotated[
-        list[str] | None,
-        typer.Option("--act", help=both("atto che autorizza", "authorising act")),
-    ] = None,
+    actor: ActorOption = None,
+    act: ActsOption = None,
     as_of: Annotated[
         str | None,
         typer.Option("--as-of", help=both("da quando è noto; oggi", "when known; today")),
     ] = None,
     key: Annotated[str | None, typer.Option(help=both("chiave", "key"))] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help=both("mostra, non registra", "show, do not record"))
-    ] = False,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Correct an event by a new event that takes its place; the old one stays."""
+    from app.cli.recording.writing import corrected, submit
+
     cli = cli_of(context)
     pairs = _pairs(changes)
     ledger = cli.open(read_only=dry_run)
@@ -279,7 +250,3 @@ def _pairs(changes: Sequence[str]) -> dict[str, str]:
             raise typer.BadParameter(f"write FIELD=VALUE, not {change!r}")
         pairs[name.strip()] = value
     return pairs
-
-
-GROUPS = tuple(dict.fromkeys(command.group for command in COMMANDS))
-"""Groups of recording commands, in order."""

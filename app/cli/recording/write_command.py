@@ -2,28 +2,31 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from app.texts.text import Text
-from ledger.aggregates.base import act_key, exact_sum
-from ledger.aggregates.planning import PLANNING, planning_stream
-from ledger.application import LedgerApplication
 from ledger.events.acts import ActAdopted
 from ledger.events.base import Event
 from ledger.events.planning import AssignmentClosed
 from ledger.intake.forms import Text as FormText
 from ledger.intake.forms import build
 
+if TYPE_CHECKING:
+    from ledger.application import LedgerApplication
+
 Texts = dict[str, FormText]
-Complete = Callable[[LedgerApplication, Texts], Texts]
+Complete = Callable[["LedgerApplication", Texts], Texts]
 """Adds what follows from the rest: identities and sums."""
 
 
-def _nothing(_: LedgerApplication, texts: Texts) -> Texts:
+def _nothing(_: "LedgerApplication", texts: Texts) -> Texts:
     return texts
 
 
-def act_identity(_: LedgerApplication, texts: Texts) -> Texts:
+def act_identity(_: "LedgerApplication", texts: Texts) -> Texts:
     """Fill the identity of an act, and its first day in force."""
+    from ledger.aggregates.base import act_key
+
     filled: Texts = {**texts}
     filled.setdefault("effective_from", filled.get("adopted_on", ""))
     probe = build(ActAdopted, {**filled, "act_key": "-"})
@@ -31,8 +34,11 @@ def act_identity(_: LedgerApplication, texts: Texts) -> Texts:
     return filled
 
 
-def closing_sums(ledger: LedgerApplication, texts: Texts) -> Texts:
+def closing_sums(ledger: "LedgerApplication", texts: Texts) -> Texts:
     """Fill how many weights stand below a parent, and their sum."""
+    from ledger.aggregates.base import exact_sum
+    from ledger.aggregates.planning import PLANNING, planning_stream
+
     probe = build(AssignmentClosed, {**texts, "children": "0", "total": "0"})
     state = ledger.session().state(PLANNING, planning_stream(probe.year))
     weights = state.weights_below(probe.parent_code)

@@ -7,38 +7,27 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from app.cli.context import Cli, cli_of
-from app.cli.figures.audit import show_verdicts
-from app.cli.figures.cycle_view import (
-    difference_json,
-    show_changes,
-    value_text,
-)
-from app.cli.figures.explain_view import explanation_json, show_explanation
-from app.cli.start.setup import create
 from app.config import Setting, Settings
 from app.examples_folder import example_folder
 from app.output.format import day
 from app.output.table import Column, Table
 from app.texts.usage import both
 from app.texts.words import unit_text
-from ledger.application import LedgerApplication
 from ledger.errors import ImportRefusedError, LedgerExistsError, LedgerMissingError
-from ledger.events.results import MoneyFlowRecorded, ResultRecorded
-from ledger.feed import RecordedEvent, read_all
-from ledger.intake.importer import ImportReport, import_folder
-from ledger.store.engine import shown
-from projections.arithmetic.audit import audit as check_all
-from projections.arithmetic.rows import read_audit_tables
-from projections.arithmetic.verdict import RelationVerdict, summarise
-from projections.cycle.diff import Difference, difference
-from projections.cycle.explain import Explanation, explain
-from projections.cycle.facts import fold
-from projections.cycle.replay import Replay
+
+if TYPE_CHECKING:
+    from ledger.application import LedgerApplication
+    from ledger.feed import RecordedEvent
+    from ledger.intake.importer import ImportReport
+    from projections.arithmetic.verdict import RelationVerdict
+    from projections.cycle.diff import Difference
+    from projections.cycle.explain import Explanation
+    from projections.cycle.replay import Replay
 
 PROGRAM: Final = "registro"
 DEFAULT_PLACE: Final = "./registro-demo.db"
@@ -55,10 +44,10 @@ class _Demo:
     """Everything the demo shows, computed from the events."""
 
     place: str
-    imported: ImportReport
-    found: Difference
-    explained: Explanation | None
-    verdicts: tuple[RelationVerdict, ...]
+    imported: "ImportReport"
+    found: "Difference"
+    explained: "Explanation | None"
+    verdicts: "tuple[RelationVerdict, ...]"
 
 
 def demo(
@@ -91,10 +80,20 @@ def _in_demo_place(cli: Cli) -> Cli:
             found.append(dataclasses.replace(one, value=DEFAULT_PLACE, kind="option"))
         else:
             found.append(one)
-    return dataclasses.replace(cli, settings=Settings(found=tuple(found)))
+    # It is no ledger of any topics either.
+    return dataclasses.replace(cli, settings=Settings(found=tuple(found)), to_publish=None)
 
 
 def _run(cli: Cli) -> _Demo:
+    from ledger.feed import read_all
+    from ledger.intake.importer import import_folder
+    from ledger.store.engine import shown
+    from projections.arithmetic.audit import audit as check_all
+    from projections.arithmetic.rows import read_audit_tables
+    from projections.cycle.diff import difference
+    from projections.cycle.explain import explain
+    from projections.cycle.facts import fold
+
     folder = example_folder()
     ledger = _sandbox(cli)
     with cli.screen.progress(folder.name) as progress:
@@ -120,7 +119,10 @@ def _run(cli: Cli) -> _Demo:
     )
 
 
-def _sandbox(cli: Cli) -> LedgerApplication:
+def _sandbox(cli: Cli) -> "LedgerApplication":
+    from app.cli.start.setup import create
+    from ledger.store.engine import shown
+
     try:
         ledger = cli.open(read_only=False)
     except LedgerMissingError:
@@ -131,8 +133,10 @@ def _sandbox(cli: Cli) -> LedgerApplication:
     return ledger
 
 
-def _days(events: Sequence[RecordedEvent], year: int) -> tuple[dt.date, dt.date]:
+def _days(events: "Sequence[RecordedEvent]", year: int) -> tuple[dt.date, dt.date]:
     """Return the first and the last day on which results of the year became known."""
+    from ledger.events.results import MoneyFlowRecorded, ResultRecorded
+
     days = {
         recorded.envelope.as_of
         for recorded in events
@@ -143,11 +147,15 @@ def _days(events: Sequence[RecordedEvent], year: int) -> tuple[dt.date, dt.date]
     return min(days), max(days)
 
 
-def _has_parts(result: Replay, code: str) -> bool:
+def _has_parts(result: "Replay", code: str) -> bool:
     return any(line.parent == code for line in result.indicators)
 
 
 def _show(cli: Cli, found: _Demo, *, every: bool) -> None:
+    from app.cli.figures.audit import show_verdicts
+    from app.cli.figures.cycle_view import show_changes
+    from app.cli.figures.explain_view import show_explanation
+
     screen = cli.screen
     before, after = found.found.before, found.found.after
     screen.line(
@@ -177,7 +185,9 @@ def _show(cli: Cli, found: _Demo, *, every: bool) -> None:
     _next_steps(cli, found)
 
 
-def _scoreboard(cli: Cli, before: Replay, after: Replay, *, every: bool) -> None:
+def _scoreboard(cli: Cli, before: "Replay", after: "Replay", *, every: bool) -> None:
+    from app.cli.figures.cycle_view import value_text
+
     earlier = {line.code: line for line in before.indicators}
     columns = [
         Column(cli.tr("codice", "code"), whole=True),
@@ -246,6 +256,10 @@ def _program() -> str:
 
 
 def _json(found: _Demo) -> dict[str, object]:
+    from app.cli.figures.cycle_view import difference_json
+    from app.cli.figures.explain_view import explanation_json
+    from projections.arithmetic.verdict import summarise
+
     return {
         "ledger": found.place,
         "sandbox": True,

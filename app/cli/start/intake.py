@@ -4,24 +4,24 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.cli.choices import ActorOption, CheckOnlyOption
 from app.cli.context import NEGATIVE, Cli, cli_of
-from app.cli.start.setup import create
 from app.output.table import Column, Table
 from app.texts.reasons import problem_texts
 from app.texts.usage import both, on_ledger
-from ledger.application import LedgerApplication
 from ledger.envelopes import parse_actor
 from ledger.errors import DataFolderError, ImportRefusedError, LedgerMissingError
 from ledger.intake.dataset import PROBLEMS_FILE
-from ledger.intake.importer import ImportReport, Mode, import_folder
 from ledger.intake.problems import Problem
 from ledger.intake.rejects import LABELS
-from ledger.store.engine import file_of, open_engine, shown, store_url
-from ledger.store.store import Store
+
+if TYPE_CHECKING:
+    from ledger.application import LedgerApplication
+    from ledger.intake.importer import ImportReport
 
 LABELS_IT = (
     "file",
@@ -59,24 +59,19 @@ def import_(
             ),
         ),
     ] = False,
-    dry_run: Annotated[
-        bool,
-        typer.Option(
-            "--dry-run", help=both("controlla tutto, non registra nulla", "check, record nothing")
-        ),
-    ] = False,
+    dry_run: CheckOnlyOption = False,
     rejects: Annotated[
         Path | None,
         typer.Option(help=both("dove mettere le righe rifiutate", "where to put refused rows")),
     ] = None,
-    actor: Annotated[
-        str | None, typer.Option(help=both("chi registra: RUOLO@UNITA", "who records: ROLE@UNIT"))
-    ] = None,
+    actor: ActorOption = None,
     show_all: Annotated[
         bool, typer.Option("--all", help=both("elenca ogni problema", "list every problem"))
     ] = False,
 ) -> None:
     """Record a data folder; without --rows one bad row refuses the whole folder."""
+    from ledger.intake.importer import Mode, import_folder
+
     cli = cli_of(context)
     cli.require_no_person("import")
     chosen = actor or cli.settings["actor"]
@@ -97,7 +92,7 @@ def import_(
         _report(cli, report, folder, every=show_all)
 
 
-def _report(cli: Cli, report: ImportReport, folder: Path, *, every: bool) -> None:
+def _report(cli: Cli, report: "ImportReport", folder: Path, *, every: bool) -> None:
     mended = _is_mended(report, folder.expanduser())
     if cli.json:
         cli.answer(_json(cli, report, mended=mended))
@@ -118,7 +113,7 @@ def _report(cli: Cli, report: ImportReport, folder: Path, *, every: bool) -> Non
         raise typer.Exit(NEGATIVE)
 
 
-def _is_mended(report: ImportReport, folder: Path) -> bool:
+def _is_mended(report: "ImportReport", folder: Path) -> bool:
     """Whether a folder of rejects was imported without a row left over."""
     of_rejects = (folder / PROBLEMS_FILE).is_file()
     return of_rejects and not report.errors and not report.dry_run
@@ -143,12 +138,17 @@ def texts_of(cli: Cli, found: Problem) -> tuple[str, str]:
 
 
 @contextmanager
-def ledger_to_fill(cli: Cli, *, dry_run: bool) -> Iterator[LedgerApplication]:
+def ledger_to_fill(cli: Cli, *, dry_run: bool) -> "Iterator[LedgerApplication]":
     """Give the ledger for writing; make it when there is none, and say so.
 
     A dry run makes nothing: it works on an empty ledger in memory. A ledger that was made and into
     which nothing was recorded is taken away again.
     """
+    from app.cli.start.setup import create
+    from ledger.application import LedgerApplication
+    from ledger.store.engine import file_of, open_engine, shown, store_url
+    from ledger.store.store import Store
+
     try:
         ledger = cli.open(read_only=dry_run)
     except LedgerMissingError:
@@ -203,7 +203,7 @@ def _place(cli: Cli, found: Problem) -> str:
     return place
 
 
-def _show(cli: Cli, report: ImportReport) -> None:
+def _show(cli: Cli, report: "ImportReport") -> None:
     columns = (
         Column("file", whole=True),
         Column(cli.tr("registrate", "recorded"), "right"),
@@ -257,7 +257,7 @@ def problems_json(cli: Cli, problems: tuple[Problem, ...]) -> list[dict[str, obj
     ]
 
 
-def _json(cli: Cli, report: ImportReport, *, mended: bool) -> dict[str, object]:
+def _json(cli: Cli, report: "ImportReport", *, mended: bool) -> dict[str, object]:
     return {
         "body": None if report.info is None else report.info.body,
         "year": None if report.info is None else report.info.year,

@@ -1,13 +1,14 @@
 """Command `registro init`."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.cli.context import Cli, cli_of
 from app.texts.usage import both
-from ledger.application import LedgerApplication
-from ledger.store.engine import shown
+
+if TYPE_CHECKING:
+    from ledger.application import LedgerApplication
 
 
 def register(root: typer.Typer, name: str) -> None:
@@ -47,6 +48,8 @@ def init(
     ] = False,
 ) -> None:
     """Create a new, empty ledger."""
+    from ledger.store.engine import shown
+
     cli = cli_of(context)
     ledger = create(cli, body=body, title=title, origin=origin, sandbox=sandbox)
     opened = ledger.identity.opened
@@ -71,12 +74,14 @@ def create(
     title: str | None = None,
     origin: str | None = None,
     sandbox: bool = False,
-) -> LedgerApplication:
+) -> "LedgerApplication":
     """Create the ledger that the settings name.
 
     Raises:
         LedgerExistsError: there is something already.
     """
+    from ledger.application import LedgerApplication
+
     ledger = LedgerApplication.create(
         cli.store(),
         clock=cli.clock,
@@ -91,7 +96,7 @@ def create(
     return ledger
 
 
-def _identity(ledger: LedgerApplication) -> dict[str, object]:
+def _identity(ledger: "LedgerApplication") -> dict[str, object]:
     identity = ledger.identity
     opened = identity.opened
     return {

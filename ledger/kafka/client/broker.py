@@ -1,6 +1,6 @@
 """kafka-python behind our own words; `ledger.kafka.client.member` does the same for groups.
 
-The optional client of `fast` takes its place for bulk, where a `Broker` says so.
+The optional client of `fast` takes its place for sending, where a `Broker` says so.
 
 Invariants:
 1. No call waits without a limit, and every failure is a `BrokerError`.
@@ -16,6 +16,7 @@ Source: docs/adr/0014-kafka.md, client rules; docs/kafka.md.
 import contextlib
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
@@ -225,6 +226,9 @@ class Sink:
             else:
                 self._client = self._plain(broker)
         self._futures: list[Any] = []
+        self._flusher = ThreadPoolExecutor(max_workers=1)
+        """Waits for Kafka while the next messages are made."""
+        self._flushing: Future[None] | None = None
 
     @staticmethod
     def _plain(broker: Broker) -> KafkaProducer:
@@ -244,6 +248,42 @@ class Sink:
             max_request_size=MESSAGE_BYTES_MAX + FRAME_BYTES,
             compression_type="zstd",
         )
+
+    def begin(self, messages: Sequence[tuple[Message, int]], *, seconds: float) -> None:
+        """Send messages with their partitions and return at once; `await_confirmed` tells the end.
+
+        Nothing else may be handed over until then.
+
+        Args:
+            messages: in order, each with the number of its partition.
+            seconds: within which Kafka must have confirmed them.
+        """
+        with self._broker.asked():
+            if self._fast is not None:
+                self._fast.send_all(messages)
+            else:
+                send = self._client.send
+                self._futures = [
+                    send(
+                        one.topic,
+                        value=one.value,
+                        key=one.key,
+                        headers=list(one.headers),
+                        partition=number,
+                    )
+                    for one, number in messages
+                ]
+        self._flushing = self._flusher.submit(self.flush, seconds=seconds)
+
+    def await_confirmed(self) -> None:
+        """Wait until Kafka has confirmed what `begin` was given.
+
+        Raises:
+            BrokerError: one of them was not confirmed in time; what Kafka has must be read there.
+        """
+        flushing, self._flushing = self._flushing, None
+        if flushing is not None:
+            flushing.result()
 
     def send(self, message: Message, partition: int) -> None:
         """Hand a message to the client; only `flush` tells whether Kafka has it."""
@@ -296,6 +336,7 @@ class Sink:
         """
         if self._fast is not None:
             self._fast.close()
+            self._flusher.shutdown()
             return
         # The client's own close() sends what waits, and leaves its thread running, to send later,
         # when that takes too long.
@@ -304,3 +345,4 @@ class Sink:
         sender.join(CLOSE_SECONDS)
         with contextlib.suppress(KafkaError):
             self._client.close(timeout=CLOSE_SECONDS)
+        self._flusher.shutdown()

@@ -10,7 +10,7 @@ Source: docs/adr/0016-operations.md.
 import contextlib
 from typing import Any, Final
 
-from ledger.kafka.client.records import read_leniently
+from ledger.kafka.client.records import read_quickly
 
 STOP_MILLISECONDS: Final = 2000
 
@@ -22,13 +22,13 @@ def client_of(kind: Any, **settings: Any) -> Any:
         kind: its class.
         settings: what the class takes.
     """
-    read_leniently()
     client = kind.__new__(kind)
     try:
         client.__init__(**settings)
     except BaseException:
         _stop(client)
         raise
+    read_quickly(client)
     return client
 
 

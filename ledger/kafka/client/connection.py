@@ -56,7 +56,7 @@ class Broker:
     wait_seconds: float = WAIT_SECONDS
     security: Security = OPEN
     fast: bool = False
-    """Whether messages are sent, and many of them read, with the client of `fast`."""
+    """Whether messages are sent with the client of `fast`."""
 
     @property
     def shared(self) -> dict[str, Any]:

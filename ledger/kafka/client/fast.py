@@ -1,10 +1,11 @@
-"""confluent-kafka behind our own words: the optional quick path for sending and reading much.
+"""confluent-kafka behind our own words: the optional quick path for sending much.
 
-`broker` uses it for bulk only, and only when a `Broker` says so; topics, offsets and everything
-small stay with the client that is always there. Both paths pass the same tests.
+`broker` uses it only when a `Broker` says so; topics, offsets and all that is read stay with the
+client that is always there. Both paths pass the same tests.
 
 Invariants:
-1. What is flushed is confirmed: every message has its own report, and each is asked (rule R1).
+1. What is flushed is confirmed: a message is open until Kafka has it or refuses it; none may be
+   open behind a flush, and each that is refused has a report of its own (rule R1).
 2. Between two flushes a partition gets at most one batch, as with the other client.
 3. What waits in a producer that is closed is not sent.
 4. No call waits without a limit, and every failure is a `FastClientError`.
@@ -14,21 +15,16 @@ Source: docs/adr/0014-kafka.md, the optional client.
 
 import contextlib
 import importlib.util
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from ledger.kafka.client.security import Security
+from ledger.kafka.message import Message
 
 LINGER_MILLISECONDS: Final = 30_000
 """Longer than it takes to make a batch: only a flush sends it (invariant 2)."""
 BATCH_MESSAGES_MAX: Final = 100_000
 """More than are ever handed over between two flushes."""
-POLL_MESSAGES: Final = 10_000
-POLL_SECONDS: Final = 0.2
-FETCH_MILLISECONDS: Final = 10
-FETCH_BYTES: Final = 2**20
-QUEUED_KILOBYTES: Final = 16 * 2**10
-"""Fetched ahead of a partition, at most."""
 CLOSE_SECONDS: Final = 2.0
 RECONNECT_MILLISECONDS: Final = 1000
 _MILLISECONDS: Final = 1000
@@ -108,12 +104,29 @@ class FastProducer:
                 "queue.buffering.max.messages": 2 * BATCH_MESSAGES_MAX,
                 "batch.size": bytes_max,
                 "message.max.bytes": bytes_max,
+                # A report for each message that is refused; those that are confirmed are counted.
+                "delivery.report.only.error": True,
+                "on_delivery": self._reported,
             },
             error_cb=self._noted,
         )
-        self._open = 0
         self._refused = ""
         self._last_error = ""
+
+    def send_all(self, messages: Sequence[tuple[Message, int]]) -> None:
+        """Hand messages over, each with the number of its partition.
+
+        Raises:
+            FastClientError: one is not taken.
+        """
+        produce = self._client.produce
+        try:
+            for (topic, key, value, headers), number in messages:
+                produce(topic, value, key, number, headers=list(headers))
+        except self._failures as error:
+            raise FastClientError(_said(error)) from error
+        except BufferError as error:
+            raise FastClientError(str(error)) from error
 
     def send(
         self,
@@ -134,14 +147,12 @@ class FastProducer:
                 value=value,
                 key=key,
                 partition=partition,
-                on_delivery=self._reported,
                 headers=list(headers),
             )
         except self._failures as error:
             raise FastClientError(_said(error)) from error
         except BufferError as error:
             raise FastClientError(str(error)) from error
-        self._open += 1
 
     def flush(self, seconds: float) -> None:
         """Wait until every message is confirmed.
@@ -155,8 +166,8 @@ class FastProducer:
             raise FastClientError(_said(error)) from error
         if self._refused:
             raise FastClientError(self._refused)
-        if left or self._open:
-            reason = f"{self._open} messages not confirmed in {seconds:g} s"
+        if left:
+            reason = f"{left} messages not confirmed in {seconds:g} s"
             raise FastClientError(f"{reason}: {self._last_error}" if self._last_error else reason)
 
     def close(self) -> None:
@@ -165,79 +176,12 @@ class FastProducer:
         for in_flight in (False, True):
             with contextlib.suppress(*self._failures):
                 self._client.purge(in_queue=True, in_flight=in_flight, blocking=True)
-                if self._open:
+                if len(self._client):
                     self._client.flush(CLOSE_SECONDS)
 
     def _reported(self, error: Any, _: object) -> None:
-        self._open -= 1
         if error is not None and not self._refused:
             self._refused = _said(error)
 
     def _noted(self, error: Any) -> None:
         self._last_error = _said(error)
-
-
-class FastReader:
-    """Reads one partition from an offset on; what is fetched ahead is bounded."""
-
-    def __init__(
-        self, servers: str, security: Security, *, topic: str, partition: int, begin: int
-    ) -> None:
-        """Connect in the background and begin to fetch.
-
-        Args:
-            servers: `host:port`, several with commas.
-            security: of the connection.
-            topic: must exist.
-            partition: of the topic.
-            begin: first offset wanted.
-        """
-        from confluent_kafka import Consumer, KafkaError, TopicPartition  # noqa: PLC0415 - see above
-
-        self._end: int = KafkaError._PARTITION_EOF  # noqa: SLF001 - the library's public name of it
-        self._fleeting: frozenset[int] = frozenset(
-            {KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE}  # noqa: SLF001 - as above
-        )
-        self._client: Any = Consumer(
-            {
-                **_shared(servers, security),
-                # Needed to construct, used for nothing: no group is joined, nothing is committed.
-                "group.id": "registro",
-                "enable.auto.commit": False,
-                "enable.auto.offset.store": False,
-                "auto.offset.reset": "error",
-                "allow.auto.create.topics": False,
-                "isolation.level": "read_committed",
-                "check.crcs": True,
-                "enable.partition.eof": True,
-                "fetch.wait.max.ms": FETCH_MILLISECONDS,
-                "fetch.message.max.bytes": FETCH_BYTES,
-                "queued.max.messages.kbytes": QUEUED_KILOBYTES,
-            }
-        )
-        self._client.assign([TopicPartition(topic, partition, begin)])
-
-    def poll(self) -> Iterator[tuple[int, Any]]:
-        """Yield offset and message of what came; the message is None at the end.
-
-        At the end the offset is the one behind the last message, whatever marks of transactions
-        stand before it.
-
-        Raises:
-            FastClientError: the client failed.
-        """
-        first = self._client.poll(POLL_SECONDS)
-        if first is None:
-            return
-        for one in (first, *self._client.consume(POLL_MESSAGES, 0)):
-            error = one.error()
-            if error is None:
-                yield one.offset(), one
-            elif error.code() == self._end:
-                yield one.offset(), None
-            elif error.code() not in self._fleeting:
-                raise FastClientError(_said(error))
-
-    def close(self) -> None:
-        """Let go of the connections."""
-        self._client.close()

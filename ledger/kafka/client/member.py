@@ -20,7 +20,6 @@ from kafka.structs import OffsetAndMetadata
 from ledger.kafka.client.clients import client_of
 from ledger.kafka.client.connection import Broker, Partition
 from ledger.kafka.client.raw import RawMessage
-from ledger.kafka.client.source import Source
 
 FETCH_BYTES: Final = 2**20
 """Fetched of a partition at once, compressed; a single batch comes whole even if it is longer."""
@@ -92,8 +91,8 @@ class Member:
                 max_partition_fetch_bytes=FETCH_BYTES,
                 fetch_max_wait_ms=FETCH_WAIT_MILLISECONDS,
             )
-        with Source(broker) as source:
-            self.all = tuple(one for topic in topics for one in source.partitions(topic))
+        self._topics = tuple(topics)
+        self.all = self._known()
         """Every partition of the topics."""
         if share:
             self._client.subscribe(list(topics), listener=self._listener)
@@ -120,6 +119,10 @@ class Member:
         moved, self._listener.moved = self._listener.moved, False
         return moved
 
+    def look_again(self) -> None:
+        """Have the next `moved` tell of the partitions once more."""
+        self._listener.moved = True
+
     def assigned(self) -> frozenset[Partition]:
         """Return the partitions that this member reads now."""
         return frozenset(Partition(*one) for one in self._client.assignment())
@@ -137,8 +140,23 @@ class Member:
             found = self._client.position(TopicPartition(*place), timeout_ms=1)
         return 0 if found is None else int(found)
 
+    def _known(self) -> tuple[Partition, ...]:
+        """Return the partitions of the topics, asking for them where this client knows none.
+
+        An answer from before the client knew its topics can arrive after it subscribed, and counts
+        for five minutes: a member that shares out partitions meanwhile gives nobody any.
+        """
+        with self._broker.asked():
+            return tuple(
+                Partition(topic, number)
+                for topic in self._topics
+                for number in sorted(self._client.partitions_for_topic(topic) or ())
+            )
+
     def poll(self, milliseconds: int) -> dict[Partition, list[RawMessage]]:
         """Return what came, by partition, in order of the offset."""
+        if self._share and not self._client.assignment():
+            self._known()
         with self._broker.asked():
             found = self._client.poll(timeout_ms=milliseconds)
         return {Partition(*place): records for place, records in found.items() if records}

@@ -14,33 +14,25 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Self
 
-from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import KafkaError
+from kafka import TopicPartition
 
-from ledger.kafka.client.clients import client_of
+from ledger.kafka.client.collector import seldom_collected
 from ledger.kafka.client.connection import (
-    CLOSE_SECONDS,
     MILLISECONDS,
     SHOW_SECONDS,
     Broker,
     Partition,
     Received,
 )
-from ledger.kafka.client.fast import FastReader
+from ledger.kafka.client.reader import Reader
+from ledger.kafka.client.records import Raw
 from ledger.kafka.errors import BrokerError
 from ledger.kafka.message import Message
 
-POLL_MILLISECONDS: Final = 200
-FETCH_MILLISECONDS: Final = 10
-"""How long the broker waits for more: what is read is there already."""
-FETCH_BYTES: Final = 64 * 2**10
-"""Fetched of a partition at once, compressed; a single batch comes whole even if it is longer."""
-FAST_MESSAGES: Final = 2_000
-"""From this many messages on the optional client reads a partition."""
-FAST_READERS_MAX: Final = 16
-"""Partitions that it reads at once, the longest ones; each has threads and memory of its own."""
-BUFFERED_MAX: Final = 100_000
-"""More messages than one fetch gives: all of it is taken."""
+LONG_MESSAGES: Final = 20_000
+"""From this many messages on a partition has a reader of its own."""
+READERS_MAX: Final = 16
+"""Of these, the longest partitions; each has a thread, a connection and what it asked for ahead."""
 
 
 class Source:
@@ -49,29 +41,18 @@ class Source:
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
         with broker.asked():
-            self._client: Any = client_of(
-                KafkaConsumer,
-                **broker.shared,
-                metrics_enabled=False,
-                group_id=None,
-                enable_auto_commit=False,
-                auto_offset_reset="none",
-                isolation_level="read_committed",
-                allow_auto_create_topics=False,
-                check_crcs=True,
-                fetch_max_wait_ms=FETCH_MILLISECONDS,
-                enable_incremental_fetch_sessions=False,
-                max_poll_records=BUFFERED_MAX,
-                max_partition_fetch_bytes=FETCH_BYTES,
-            )
+            self._reader = Reader(broker)
+        self._client: Any = self._reader.client
         self._buffers: dict[Partition, deque[Received]] = {}
         self._ends: dict[Partition, int] = {}
         self._next: dict[Partition, int] = {}
         """Offset to fetch next, by partition."""
-        self._fast: dict[Partition, FastReader | None] = {}
-        """Partitions that the optional client reads; None until it has begun."""
+        self._own: dict[Partition, Reader] = {}
+        """Partitions that have a reader of their own."""
+        self._seldom = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
+        self._seldom.enter_context(seldom_collected())
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -79,9 +60,9 @@ class Source:
 
     def close(self) -> None:
         """Let go of the connections."""
-        self._leave_fast()
-        with contextlib.suppress(KafkaError):
-            self._client.close(timeout_ms=round(CLOSE_SECONDS * MILLISECONDS))
+        self._seldom.close()
+        self._leave_own()
+        self._reader.close()
 
     def partitions(self, topic: str) -> tuple[Partition, ...]:
         """Return the partitions of a topic, in order; empty when there is no such topic."""
@@ -122,17 +103,19 @@ class Source:
         self._ends = self.ends(begins) if begins else {}
         self._next = dict(begins)
         self._buffers = {partition: deque() for partition in begins}
-        self._leave_fast()
-        if self._broker.fast:
-            left = {place: self._ends[place] - at for place, at in begins.items()}
-            longest = sorted(left, key=left.__getitem__, reverse=True)[:FAST_READERS_MAX]
-            self._fast = {place: None for place in longest if left[place] >= FAST_MESSAGES}
+        self._leave_own()
+        left = {place: self._ends[place] - at for place, at in begins.items()}
+        longest = sorted(left, key=left.__getitem__, reverse=True)[:READERS_MAX]
+        with self._broker.asked():
+            for place in longest:
+                if left[place] >= LONG_MESSAGES:
+                    reader = self._own[place] = Reader(self._broker)
+                    reader.go(place, begins[place])
 
-    def _leave_fast(self) -> None:
-        readers, self._fast = self._fast, {}
+    def _leave_own(self) -> None:
+        readers, self._own = self._own, {}
         for reader in readers.values():
-            if reader is not None:
-                reader.close()
+            reader.close()
 
     def peek(self, partition: Partition) -> Received | None:
         """Return the next message of a partition without taking it; None at its end.
@@ -168,45 +151,20 @@ class Source:
         """
         found: list[Received] = []
         buffer = self._buffers[partition]
+        add, leave = found.append, buffer.popleft
         while len(found) < limit and self.peek(partition) is not None:
             while buffer and len(found) < limit:
-                message = buffer[0].message
-                if message is None or message.headers[:1] != (first,):
+                received = buffer[0]
+                message = received[2]
+                if message is None or not message[3] or message[3][0] != first:
                     return found
-                found.append(buffer.popleft())
+                add(received)
+                leave()
         return found
 
     def put_back(self, partition: Partition, taken: Sequence[Received]) -> None:
         """Undo a `run`: these messages come next again."""
         self._buffers[partition].extendleft(reversed(taken))
-
-    def _fill_fast(self, partition: Partition) -> None:
-        """Take what the optional client has of a partition, at least one message or its end."""
-        buffer, last = self._buffers[partition], self._ends[partition]
-        until = time.monotonic() + self._broker.wait_seconds
-        with self._broker.asked():
-            reader = self._reader(partition)
-            while not buffer and self._next[partition] < last:
-                if time.monotonic() > until:
-                    raise self._nothing_came(partition)
-                for offset, one in reader.poll():
-                    self._next[partition] = offset if one is None else offset + 1
-                    if one is not None and offset < last:
-                        buffer.append(
-                            _read(partition, offset, one.key(), one.value(), one.headers())
-                        )
-
-    def _reader(self, partition: Partition) -> FastReader:
-        reader = self._fast[partition]
-        if reader is None:
-            reader = self._fast[partition] = FastReader(
-                self._broker.servers,
-                self._broker.security,
-                topic=partition.topic,
-                partition=partition.number,
-                begin=self._next[partition],
-            )
-        return reader
 
     def _nothing_came(self, partition: Partition) -> BrokerError:
         return BrokerError(
@@ -219,45 +177,46 @@ class Source:
         """Fetch some messages of one partition.
 
         One partition at a time: a client that is told to pause partitions can lose sight of what it
-        had fetched of them (docs/adr/0014-kafka.md, client rules).
+        had fetched of them (docs/adr/0014-kafka.md, client rules). So a long one has a client of
+        its own, which asks ahead.
         """
-        place, last = TopicPartition(*partition), self._ends[partition]
+        last, buffer = self._ends[partition], self._buffers[partition]
         if self._next[partition] >= last:
             return
-        if partition in self._fast:
-            self._fill_fast(partition)
-            return
+        own = partition in self._own
         until = time.monotonic() + self._broker.wait_seconds
-        buffer = self._buffers[partition]
         with self._broker.asked():
-            self._client.assign([place])
-            self._client.seek(place, self._next[partition])
+            reader = self._sent_to(partition)
             while not buffer and self._next[partition] < last:
                 if time.monotonic() > until:
                     raise self._nothing_came(partition)
-                found = self._client.poll(timeout_ms=POLL_MILLISECONDS)
-                records = found.get(place, ())
-                buffer.extend(_received(partition, one) for one in records if one.offset < last)
+                buffer.extend(_received(partition, reader.poll(ahead=own), last))
                 # Beyond the last record there may be marks of transactions.
-                self._next[partition] = int(self._client.position(place, timeout_ms=1))
+                self._next[partition] = reader.position()
+
+    def _sent_to(self, partition: Partition) -> Reader:
+        """Return the reader that stands where a partition goes on."""
+        if partition not in self._own:
+            self._reader.go(partition, self._next[partition])
+            return self._reader
+        return self._own[partition]
 
 
-def _received(partition: Partition, record: Any) -> Received:
-    return _read(partition, record.offset, record.key, record.value, record.headers)
-
-
-def _read(
-    place: Partition,
-    offset: int,
-    key: bytes | None,
-    value: bytes | None,
-    headers: Sequence[tuple[str, Any]] | None,
-) -> Received:
-    if key is None or value is None:
-        return Received(place, offset, None)
-    found = tuple(headers or ())
-    for _, text in found:
-        # Kafka has them, whatever the client's types say.
-        if text is None:
-            return Received(place, offset, None)
-    return Received(place, offset, Message(place.topic, key, value, found))
+def _received(place: Partition, records: Iterable[Raw], last: int) -> list[Received]:
+    """Return records of a partition that stand before an offset."""
+    topic, make = place.topic, tuple.__new__
+    return [
+        make(
+            Received,
+            (
+                place,
+                offset,
+                # Kafka has keys, values and headers that are null; a ledger has not.
+                None
+                if key is None or value is None or null
+                else make(Message, (topic, key, value, headers)),
+            ),
+        )
+        for offset, _, key, value, headers, null in records
+        if offset < last
+    ]

@@ -21,7 +21,7 @@ from ledger.facts.families import FAMILIES, RULES, family_of
 from ledger.facts.jsonlines import flat_object, native_table
 from ledger.facts.pieces import Piece
 from ledger.facts.problems import ROW, problem_table
-from ledger.kafka.client.raw import RawMessage
+from ledger.kafka.client.raw import RawHeaders, RawMessage
 from ledger.kafka.inbox.problems import InboxProblem, Refusal
 from schemas.codec import decode
 from schemas.columns import Bodies, decode_blocks, layout
@@ -39,6 +39,8 @@ JSON: Final = "application/json"
 AVRO: Final = "application/avro"
 CHUNK: Final = 256
 """Messages that are read together when all of a kind could not be."""
+SAMPLE: Final = 16
+"""Values that are looked at first: whether those of a kind have the same names at all."""
 _NAMES: Final = re.compile(rb'"([^"\\]*)"\s*:')
 _FACTS: Final = "registro.facts."
 
@@ -97,6 +99,8 @@ class Forms:
         """Sort messages; each comes with its number."""
         done = Sorted()
         groups: dict[_Told, _Group] = {}
+        last: RawHeaders | None = None
+        group = _Group()
         for number, message in messages:
             value = message.value
             if value is None or not value or value.isspace():
@@ -106,11 +110,11 @@ class Forms:
                 length = str(len(value))
                 done.refused[number] = Refusal(code=InboxProblem.TOO_LONG, value=length)
                 continue
-            found = dict(message.headers)
-            told = tuple(map(found.get, _TELLING))
-            group = groups.get(told)
-            if group is None:
-                group = groups[told] = _Group()
+            headers = message.headers
+            if headers is not last:
+                # Messages of one sender mostly have the very same.
+                found, last = dict(headers), headers
+                group = groups.setdefault(tuple(map(found.get, _TELLING)), _Group())
             group.numbers.append(number)
             group.values.append(value)
         for told, group in groups.items():
@@ -166,7 +170,10 @@ class Forms:
     # JSON
 
     def _json(self, named: str | None, group: _Group, done: Sorted) -> None:
-        if self._native(named, group, done):
+        sample = group.values[:: max(1, len(group.values) // SAMPLE)]
+        if len({tuple(_NAMES.findall(one)) for one in sample}) == 1 and self._native(
+            named, group, done
+        ):
             return
         # Values of several kinds, or one that cannot be read: what looks alike goes together.
         alike: dict[tuple[bytes, ...], _Group] = {}
@@ -175,6 +182,8 @@ class Forms:
             own.numbers.append(number)
             own.values.append(value)
         for own in alike.values():
+            if len(own.numbers) > CHUNK and self._native(named, own, done):
+                continue
             for start in range(0, len(own.numbers), CHUNK):
                 part = slice(start, start + CHUNK)
                 chunk = _Group(own.numbers[part], own.values[part])

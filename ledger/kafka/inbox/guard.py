@@ -44,7 +44,7 @@ def inbox_mismatches(admin: Admin, inbox: str) -> tuple[Mismatch, ...]:
     dead = dead_letters_of(inbox)
     states = admin.states([inbox, dead])
     absent = tuple(
-        missing(one, remedy=_remedy(inbox)) for one in (inbox, dead) if one not in states
+        missing(one, remedy=inbox_command(inbox)) for one in (inbox, dead) if one not in states
     )
     return absent or tuple(_wrong(inbox, states))
 
@@ -57,7 +57,7 @@ def verify_inbox(admin: Admin, inbox: str) -> None:
     """
     found = inbox_mismatches(admin, inbox)
     if found:
-        raise found[0].error()
+        raise found[0].error(check=inbox_command(inbox))
 
 
 def create_inbox(
@@ -90,7 +90,8 @@ def create_inbox(
     return absent
 
 
-def _remedy(inbox: str) -> str:
+def inbox_command(inbox: str) -> str:
+    """Return the command that makes, checks and mends the topics of an inbox."""
     return f"registro inbox {inbox.split('.')[-2]} --create"
 
 
@@ -99,7 +100,11 @@ def _wrong(inbox: str, states: Mapping[str, TopicState]) -> Iterator[Mismatch]:
     for topic, state in states.items():
         for setting, found, wanted in _settings(topic, inbox, state):
             yield Mismatch(
-                topic=topic, setting=setting, found=found, wanted=wanted, remedy=_remedy(inbox)
+                topic=topic,
+                setting=setting,
+                found=found,
+                wanted=wanted,
+                remedy=inbox_command(inbox),
             )
     if states[dead].partitions < states[inbox].partitions:
         yield Mismatch(

@@ -31,9 +31,10 @@ from ledger.facts.ingest import FactIntake, Slot
 from ledger.facts.problems import ROW, FactProblem
 from ledger.facts.rejects import Rejects
 from ledger.kafka.client.broker import Admin
+from ledger.kafka.client.collector import seldom_collected
 from ledger.kafka.client.connection import Broker, Partition
 from ledger.kafka.client.member import Member
-from ledger.kafka.client.raw import RawMessage
+from ledger.kafka.client.raw import RawHeaders, RawMessage
 from ledger.kafka.errors import BrokerError, InboxLostError, InboxMovedError
 from ledger.kafka.inbox.forms import Forms
 from ledger.kafka.inbox.guard import verify_inbox
@@ -232,9 +233,12 @@ class Inbox:
             InboxLostError: messages are gone.
             StoreError: the ledger failed; nothing of the batch was appended.
         """
-        gathered = self._gather(delay)
+        with seldom_collected():
+            return self._take(delay)
+
+    def _take(self, delay: float) -> list[Taken]:
         taken: list[Taken] = []
-        for number, messages in gathered.items():
+        for number, messages in self._gather(delay).items():
             try:
                 taken.append(self._record(number, messages))
             except (InboxMovedError, AppendKeyConflictError, WrongExpectedVersionError):
@@ -261,7 +265,7 @@ class Inbox:
                     gathered.setdefault(number, []).extend(messages)
                     self._places[number].offset = messages[-1].offset + 1
                     count += len(messages)
-                    size += sum(map(_size, messages))
+                    size += _size(messages)
             if due is None:
                 if not gathered:
                     return {}
@@ -392,10 +396,17 @@ def _taken(
     )
 
 
-def _size(message: RawMessage) -> int:
-    """Return the bytes that a message holds: key and headers may be as long as its value."""
-    parts = [message.key, message.value, *(value for _, value in message.headers)]
-    return sum(len(one) for one in parts if one is not None)
+def _size(messages: Sequence[RawMessage]) -> int:
+    """Return the bytes that messages hold: key and headers may be as long as the value."""
+    size = own = 0
+    last: RawHeaders | None = None
+    for one in messages:
+        headers = one.headers
+        if headers is not last:
+            # Messages of one sender mostly have the very same.
+            own, last = sum(len(value) for _, value in headers if value is not None), headers
+        size += own + len(one.key or b"") + len(one.value or b"")
+    return size
 
 
 def _digest(messages: Sequence[RawMessage]) -> Digest:

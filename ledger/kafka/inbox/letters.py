@@ -134,30 +134,44 @@ class DeadLetters:
         self._sink.flush(seconds=self._broker.wait_seconds)
 
     def settled(self, numbers: Mapping[int, int]) -> dict[int, set[int]]:
-        """Return the offsets at or after given ones that stand here, by partition.
+        """Return the offsets at or after given ones that stand here, by partition."""
+        return settled_offsets(self._broker, self._topic, self._topic_id, numbers)
 
-        Entries are written in about the order of their offsets: looking back ends with a page that
-        has entries, none of them at or after the offset asked for. A page of marks says nothing.
-        """
-        topic = dead_letters_of(self._topic)
-        found: dict[int, set[int]] = {}
-        with History(self._broker, topic) as history:
-            for number, (start, last) in bounds(self._broker, topic, numbers).items():
-                found[number] = set()
-                for end in range(last, start, -PAGE):
-                    begin = max(start, end - PAGE)
-                    offsets = {self._offset(one) for one in history.read(number, begin, end)}
-                    later = {one for one in offsets if one is not None and one >= numbers[number]}
-                    if not later and offsets - {None}:
-                        break
-                    found[number] |= later
-        return found
 
-    def _offset(self, entry: RawMessage) -> int | None:
-        letter = letter_of(entry, 0)
-        if letter is None or letter.origin.topic_id != self._topic_id:
-            return None
-        return letter.origin.offset
+def settled_offsets(
+    broker: Broker, topic: str, topic_id: str, numbers: Mapping[int, int]
+) -> dict[int, set[int]]:
+    """Return the offsets at or after given ones that were refused, by partition; reads only.
+
+    Entries are written in about the order of their offsets: looking back ends with a page that
+    has entries, none of them at or after the offset asked for. A page of marks says nothing.
+
+    Args:
+        broker: where the topics are.
+        topic: the inbox.
+        topic_id: its identity.
+        numbers: offset by partition of the inbox.
+    """
+    dead = dead_letters_of(topic)
+    found: dict[int, set[int]] = {}
+    with History(broker, dead) as history:
+        for number, (start, last) in bounds(broker, dead, numbers).items():
+            found[number] = set()
+            for end in range(last, start, -PAGE):
+                begin = max(start, end - PAGE)
+                offsets = {_offset(one, topic_id) for one in history.read(number, begin, end)}
+                later = {one for one in offsets if one is not None and one >= numbers[number]}
+                if not later and offsets - {None}:
+                    break
+                found[number] |= later
+    return found
+
+
+def _offset(entry: RawMessage, topic_id: str) -> int | None:
+    letter = letter_of(entry, 0)
+    if letter is None or letter.origin.topic_id != topic_id:
+        return None
+    return letter.origin.offset
 
 
 def entry_headers(

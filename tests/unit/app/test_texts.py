@@ -532,10 +532,11 @@ def test_a_problem_of_an_unlisted_reason_keeps_its_own_texts() -> None:
 
 def test_braces_in_a_value_do_no_harm() -> None:
     found = problem(
-        "repeated_word", file="f.csv", value="{x}", facts={"word": "{word} {nothing} {"}
+        "missing_column", file="f.csv", value="{x}", facts={"column": "{column} {nothing} {"}
     )
 
-    assert problem_texts(found, "it")[0] == "la parola {word} {nothing} { compare due volte"
+    sentence, _ = problem_texts(found, "it")
+    assert sentence == "nell'intestazione manca la colonna {column} {nothing} {"
 
 
 # Values

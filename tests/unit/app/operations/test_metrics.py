@@ -16,6 +16,7 @@ from app.operations.snapshot import (
     Snapshot,
 )
 from ledger.errors import LedgerError, LedgerMissingError
+from ledger.kafka.inbox.waiting import InboxWaiting, PartitionWaiting
 from ledger.types import Position
 from tests.support.ledgers import START
 
@@ -29,6 +30,14 @@ WHOLE = Snapshot(
     head=Position(10),
     last_recorded_at=START,
     age_seconds=5.25,
+    inboxes=(
+        InboxWaiting(
+            family="stock",
+            topic="t",
+            partitions=(PartitionWaiting(partition=3, next_offset=40, end=50, waiting=9, lost=2),),
+        ),
+    ),
+    inboxes_reason=None,
     published=Published(
         servers="k", reachable=True, reason=None, behind=PLACE, mismatches=(), diverged=None
     ),
@@ -81,6 +90,10 @@ def test_every_number_of_a_look_is_there() -> None:
         assert found["registro_lag_records", labels] == 3
         assert found["registro_lag_events", labels] == 300
         assert found["registro_lag_seconds", labels] == 12.5
+    inbox = (("family", "stock"), ("partition", "3"))
+    assert found["registro_inbox_waiting_messages", inbox] == 9
+    assert found["registro_inbox_next_offset", inbox] == 40
+    assert found["registro_inbox_lost_messages", inbox] == 2
     assert found["registro_kafka_up", ()] == 1
     assert found["registro_kafka_diverged", ()] == 0
     assert found["registro_seal_max_delay_seconds", ()] == 10
@@ -88,7 +101,11 @@ def test_every_number_of_a_look_is_there() -> None:
     assert found["registro_read_model_halted", (("name", "production"),)] == 1
     problems = {labels[0][1]: n for (name, labels), n in found.items() if "problems" in name}
     assert problems.keys() == set(PROBLEM_KINDS)
-    assert {kind for kind, n in problems.items() if n} == {"seal_late", "read_model_halted"}
+    assert {kind for kind, n in problems.items() if n} == {
+        "inbox_lost",
+        "seal_late",
+        "read_model_halted",
+    }
 
 
 def test_odd_signs_of_a_name_come_back_as_they_were() -> None:
@@ -148,5 +165,5 @@ def test_a_name_tells_its_unit_and_has_a_help_text(name: str) -> None:
     assert text.endswith(".")
     assert "{" not in text
     assert all(re.fullmatch(r"[a-z_]+", label) for label in labels)
-    if "age" in name or "lag_s" in name or "delay" in name:
+    if "_age" in name or "lag_s" in name or "delay" in name:
         assert name.endswith("_seconds")

@@ -17,6 +17,7 @@ from app.operations.snapshot import (
 )
 from app.texts.operations import PROBLEMS, STAGE_NAMES
 from ledger.kafka.guard import Mismatch
+from ledger.kafka.inbox.waiting import InboxWaiting, PartitionWaiting
 from ledger.types import Position
 
 NOW = dt.datetime(2026, 11, 21, 9, 0, tzinfo=dt.UTC)
@@ -58,6 +59,12 @@ def model(**changes: object) -> ReadModel:
     return replace(plain, **changes)  # type: ignore[arg-type] # fields by name
 
 
+def inbox(**changes: object) -> InboxWaiting:
+    plain = PartitionWaiting(partition=0, next_offset=5, end=5, waiting=0, lost=0)
+    busy = replace(plain, partition=1, **changes)  # type: ignore[arg-type] # fields by name
+    return InboxWaiting(family="production", topic="t", partitions=(plain, busy))
+
+
 def snapshot(**changes: object) -> Snapshot:
     plain = Snapshot(
         ledger="l.db",
@@ -68,6 +75,8 @@ def snapshot(**changes: object) -> Snapshot:
         head=Position(10),
         last_recorded_at=NOW,
         age_seconds=5.0,
+        inboxes=(),
+        inboxes_reason=None,
         published=published(),
         sealed=sealed(),
         read_models=(model(),),
@@ -87,6 +96,7 @@ def test_nothing_is_wrong_when_everything_is_in_step() -> None:
 @pytest.mark.parametrize(
     ("found", "expected"),
     [
+        (snapshot(inboxes=(inbox(lost=1),)), ("inbox_lost", "inbox", "production")),
         (snapshot(published=published(mismatches=(MISMATCH,))), ("topics_unsafe", "published", "")),
         (
             snapshot(published=published(diverged="why", behind=None)),
@@ -139,8 +149,26 @@ def test_a_limit_holds_for_each_stage_up_to_and_including_it(
 
 
 @pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        (Limits(), []),
+        (Limits(events=7), []),
+        (Limits(events=6), ["lag_events"]),
+        (Limits(seconds=0), []),
+    ],
+)
+def test_messages_that_wait_in_an_inbox_count_as_events(
+    limits: Limits, expected: list[str]
+) -> None:
+    found = snapshot(inboxes=(inbox(waiting=7),))
+    assert kinds(found, limits) == [(kind, "inbox", "production") for kind in expected]
+
+
+@pytest.mark.parametrize(
     "found",
     [
+        snapshot(inboxes_reason="down"),
+        snapshot(inboxes=(inbox(),)),
         snapshot(published=None, sealed=None, read_models=()),
         snapshot(published=published(reachable=False, reason="down", behind=None)),
         snapshot(sealed=sealed(checkpoint=False, behind=behind(position=0, records=10, seconds=9))),
@@ -161,4 +189,4 @@ def test_a_limit_of_delay_brings_sealing_into_use_before_the_first_seal() -> Non
 
 def test_every_kind_and_stage_has_its_words() -> None:
     assert set(PROBLEMS) == set(PROBLEM_KINDS)
-    assert set(STAGE_NAMES) == {"published", "sealed", "projected"}
+    assert set(STAGE_NAMES) == {"inbox", "published", "sealed", "projected"}

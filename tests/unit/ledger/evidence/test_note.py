@@ -1,5 +1,7 @@
 """Signed notes: byte-compatible with Go's, strict about everything else."""
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,9 +12,10 @@ from ledger.evidence.note import (
     SIGNATURES_MAX,
     Note,
     SignerKey,
+    Verified,
     VerifierKey,
+    missing_signature,
     new_signer,
-    open_note,
     parse_note,
     parse_signer,
     parse_verifier,
@@ -41,6 +44,15 @@ TEXT = "one\ntwo\n"
 SIGNED = sign_note(TEXT, [KEY])
 
 
+def opened(data: bytes, known: Sequence[VerifierKey]) -> tuple[Note, tuple[Verified, ...]]:
+    """Return a note that at least one known key has signed, as readers of notes do."""
+    note = parse_note(data)
+    verified = verified_signatures(note, known)
+    if not verified:
+        raise missing_signature(note, known)
+    return note, verified
+
+
 def test_the_example_of_the_go_implementation_is_made_byte_for_byte() -> None:
     key = parse_signer(GO_SKEY)
 
@@ -50,7 +62,7 @@ def test_the_example_of_the_go_implementation_is_made_byte_for_byte() -> None:
 
 
 def test_a_note_of_the_go_implementation_opens() -> None:
-    note, verified = open_note(GO_NOTE.encode(), [parse_verifier(GO_VKEY)])
+    note, verified = opened(GO_NOTE.encode(), [parse_verifier(GO_VKEY)])
 
     assert note.text.endswith("problem is.\n")
     assert [one.key.label for one in verified] == ["PeterNeumann+c74f20a3"]
@@ -65,14 +77,14 @@ def test_a_private_key_does_not_show_itself() -> None:
 def test_several_signatures_stand_in_order_and_unknown_ones_are_ignored() -> None:
     data = sign_note(TEXT, [KEY, OTHER_KEY, signer(9, "stranger")])
 
-    _, verified = open_note(data, [OTHER_KEY.verifier, KEY.verifier])
+    _, verified = opened(data, [OTHER_KEY.verifier, KEY.verifier])
 
     assert [one.key for one in verified] == [KEY.verifier, OTHER_KEY.verifier]
 
 
 def test_a_known_name_with_an_unknown_id_is_a_stranger() -> None:
     with pytest.raises(SignatureMissingError) as caught:
-        open_note(SIGNED, [OTHER_KEY.verifier])
+        opened(SIGNED, [OTHER_KEY.verifier])
 
     assert OTHER_KEY.verifier.label in caught.value.facts["known_keys"]
     assert KEY.verifier.label in caught.value.facts["signed_by"]
@@ -85,8 +97,8 @@ def test_one_bad_signature_of_a_known_key_refuses_the_note() -> None:
     forged = "".join([*lines[:-1], other]).encode()
 
     with pytest.raises(SignatureInvalidError) as caught:
-        open_note(forged, [KEY.verifier, OTHER_KEY.verifier])
-    _, verified = open_note(forged, [KEY.verifier])
+        opened(forged, [KEY.verifier, OTHER_KEY.verifier])
+    _, verified = opened(forged, [KEY.verifier])
 
     assert caught.value.facts["key"] == OTHER_KEY.verifier.label
     assert len(verified) == 1
@@ -95,7 +107,7 @@ def test_one_bad_signature_of_a_known_key_refuses_the_note() -> None:
 def test_a_repeated_signature_counts_once() -> None:
     line = SIGNED.decode().splitlines(keepends=True)[-1]
 
-    _, verified = open_note(SIGNED + line.encode(), [KEY.verifier])
+    _, verified = opened(SIGNED + line.encode(), [KEY.verifier])
 
     assert len(verified) == 1
 
@@ -260,7 +272,7 @@ def test_every_flipped_bit_of_a_signed_note_is_noticed(place: int, bit: int) -> 
     flipped[place] ^= 1 << bit
 
     with pytest.raises((NoteFormatError, SignatureInvalidError, SignatureMissingError)):
-        open_note(bytes(flipped), [KEY.verifier])
+        opened(bytes(flipped), [KEY.verifier])
 
 
 @pytest.mark.property

@@ -24,7 +24,17 @@ from ledger.store.mapper import AvroMapper
 from ledger.types import Digest, TreeSize
 from ledger.verification import verify
 from tests.support.ledgers import FakeClock, new_ledger, reopened
-from tests.support.sealing import KEY, ORIGIN, OTHER_KEY, append_acts, files_of, flip, sealed
+from tests.support.sealing import (
+    KEY,
+    ORIGIN,
+    OTHER_KEY,
+    append_acts,
+    files_of,
+    flip,
+    root_of_entries,
+    root_of_tiles,
+    sealed,
+)
 from tests.support.tampering import tamper
 
 
@@ -66,7 +76,7 @@ def test_the_log_grows_with_the_ledger_past_a_full_tile(
         head = verify(ledger.store, AvroMapper()).head
         reader = TileReader(log)
         assert (result.size, result.root) == (head.size, head.root)
-        assert reader.root_of_entries(head.size) == reader.root_of_tiles(head.size) == head.root
+        assert root_of_entries(reader, head.size) == root_of_tiles(reader, head.size) == head.root
 
     assert (log / "tile/0/000").is_file()
     assert not (log / "tile/0/000.p").exists()

@@ -22,6 +22,7 @@ from ledger.evidence.tiles import (
 from ledger.integrity.leaf import LEAF_BYTES
 from ledger.integrity.merkle import EMPTY_ROOT, leaf_hash, tree_root
 from ledger.types import TreeSize
+from tests.support.sealing import root_of_entries, root_of_tiles
 
 
 def leaf(number: int) -> bytes:
@@ -115,8 +116,8 @@ def test_what_is_written_is_read_back(size: int, tmp_path_factory: pytest.TempPa
     assert list(reader.leaves(TreeSize(size))) == expected
     assert reader.leaf_hashes(TreeSize(size)) == [leaf_hash(one) for one in expected]
     root = tree_root(reader.leaf_hashes(TreeSize(size)))
-    assert reader.root_of_tiles(TreeSize(size)) == root
-    assert reader.root_of_entries(TreeSize(size)) == root
+    assert root_of_tiles(reader, size) == root
+    assert root_of_entries(reader, size) == root
 
 
 def test_every_earlier_size_is_read_from_full_tiles_too(tmp_path: Path) -> None:
@@ -124,7 +125,7 @@ def test_every_earlier_size_is_read_from_full_tiles_too(tmp_path: Path) -> None:
 
     for size in (1, 100, 256, 300, 511):
         root = tree_root([leaf_hash(leaf(number)) for number in range(size)])
-        assert reader.root_of_entries(TreeSize(size)) == root
+        assert root_of_entries(reader, size) == root
 
 
 def test_a_file_that_is_there_is_never_overwritten(tmp_path: Path) -> None:
@@ -178,7 +179,7 @@ def test_partial_forms_go_when_the_tile_is_full_and_no_sooner(tmp_path: Path) ->
     assert not (tmp_path / "tile/0/000.p").exists()
     assert not (tmp_path / "tile/entries/000.p").exists()
     assert (tmp_path / "tile/0/001.p/44").exists()
-    assert TileReader(tmp_path).root_of_entries(TreeSize(200)) == tree_root(
+    assert root_of_entries(TileReader(tmp_path), 200) == tree_root(
         [leaf_hash(leaf(number)) for number in range(200)]
     )
 

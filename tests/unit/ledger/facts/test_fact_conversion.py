@@ -1,7 +1,7 @@
 """Nothing is guessed: every value is read as it is written, or refused with its code."""
 
 import datetime as dt
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 import pytest
@@ -26,6 +26,14 @@ PLAIN = {
     "supersedes": "",
     "reversal": "false",
 }
+MIDNIGHT = dt.datetime(2023, 3, 15)  # noqa: DTZ001 - as a file holds it
+TIMES = (
+    MIDNIGHT.replace(microsecond=1000),
+    MIDNIGHT.replace(hour=10, minute=30),
+    MIDNIGHT.replace(hour=23, minute=59, second=59),
+    MIDNIGHT.replace(year=1960, hour=23),
+)
+UNITS: tuple[Literal["ms", "us", "ns"], ...] = ("ms", "us", "ns")
 KIND = {"text": "product", "number": "pieces", "int": "elapsed_days", "day": "defined_on"}
 
 
@@ -234,6 +242,8 @@ def test_a_table_without_rows_has_no_problems() -> None:
         ("automated", True, pl.Boolean, True),
         ("automated", 0, pl.Int64, False),
         ("defined_on", dt.date(2023, 3, 15), pl.Date, dt.date(2023, 3, 15)),
+        *(("defined_on", MIDNIGHT, pl.Datetime(unit), MIDNIGHT.date()) for unit in UNITS),
+        ("defined_on", MIDNIGHT.replace(year=1960), pl.Datetime("ns"), dt.date(1960, 3, 15)),
         ("product", 12, pl.Int64, "12"),
         ("product", "P1", pl.Categorical, "P1"),
         ("product", "P1", pl.Enum(["P1", "P2"]), "P1"),
@@ -255,7 +265,9 @@ def test_reads_typed_columns(column: str, value: object, dtype: Any, found: obje
         ("pieces", dt.date(2023, 3, 15), pl.Date, "not_a_number"),
         ("elapsed_days", 2**31, pl.Int64, "not_a_number"),
         ("defined_on", 19000, pl.Int32, "not_a_day"),
-        ("defined_on", dt.datetime(2023, 3, 15), pl.Datetime, "not_a_day"),  # noqa: DTZ001 - as a file holds it
+        *(("defined_on", one, pl.Datetime(unit), "time_of_day") for one in TIMES for unit in UNITS),
+        ("product", MIDNIGHT, pl.Datetime, "bad_text"),
+        ("pieces", MIDNIGHT, pl.Datetime, "not_a_number"),
         ("automated", 2, pl.Int64, "not_a_flag"),
         ("automated", 1.0, pl.Float64, "not_a_flag"),
         ("product", 12.0, pl.Float64, "bad_text"),

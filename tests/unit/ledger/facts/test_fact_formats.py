@@ -4,7 +4,7 @@ import datetime as dt
 import io
 import itertools
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import fastavro
 import polars as pl
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from ledger.errors import FactFileError
 from ledger.facts.reading import read_pieces
+from ledger.facts.rejects import Rejects
 from tests.support.production import (
     blocks,
     fact,
@@ -81,6 +82,49 @@ def test_the_same_rows_in_every_format_are_the_same_bytes(tmp_path: Path) -> Non
         stored[form] = [(one.record.lengths, one.record.content) for one in blocks(ledger)]
         assert recorded_facts(ledger, "StockCounted").equals(table.select(list(stored_columns())))
     assert stored["csv"] == stored["jsonl"] == stored["parquet"] == stored["avro"]
+
+
+@pytest.mark.parametrize("unit", ["ms", "us", "ns"])
+@pytest.mark.parametrize("zone", [None, "UTC", "Europe/Rome"])
+def test_days_that_parquet_holds_as_midnights_are_the_same_bytes(
+    tmp_path: Path, unit: Literal["ms", "us", "ns"], zone: str | None
+) -> None:
+    table = facts_table("StockCounted", stock_rows(20))
+    midnights = pl.col("counted_on").cast(pl.Datetime(unit)).dt.replace_time_zone(zone)
+    stored = []
+    for form, rows in (("csv", table), ("parquet", table.with_columns(midnights))):
+        ledger = production_ledger()
+        path = written(tmp_path, form, rows)
+        answer = take(ledger, text_file(tmp_path, path.name, path.read_bytes()), family="stock")
+        assert (answer.facts, answer.rejected) == (20, 0)
+        stored.append([(one.record.lengths, one.record.content) for one in blocks(ledger)])
+    assert stored[0] == stored[1]
+
+
+def test_an_instant_with_a_time_of_day_is_refused_and_shown_as_it_is(tmp_path: Path) -> None:
+    table = facts_table("StockCounted", stock_rows(3))
+    instants = [
+        dt.datetime(2023, 1, 28, tzinfo=dt.UTC),
+        dt.datetime(2023, 1, 28, 22, tzinfo=dt.UTC),
+        dt.datetime(2023, 1, 28, 0, 0, 0, 5000, tzinfo=dt.UTC),
+    ]
+    path = tmp_path / "a.parquet"
+    table.with_columns(
+        pl.Series("counted_on", instants),
+        pl.Series("unit", ["nowhere", *table.get_column("unit")[1:]]),
+    ).write_parquet(path)
+    rejects = Rejects(folder=tmp_path / "out")
+
+    file = text_file(tmp_path, path.name, path.read_bytes())
+    answer = take(production_ledger(), file, family="stock", rejects=rejects)
+
+    assert (answer.facts, answer.rejected) == (0, 3)
+    assert rejects.codes == {"unknown_unit": 1, "time_of_day": 2}
+    refused = [(one["value"]) for one in rejects.first if one["code"] == "time_of_day"]
+    assert refused == ["2023-01-28T22:00:00", "2023-01-28T00:00:00.005"]
+    (rows,) = (tmp_path / "out").glob("*.rejects.csv")
+    days = pl.read_csv(rows, infer_schema=False).get_column("counted_on").to_list()
+    assert days == ["2023-01-28", *refused], "a row that is mended is read again from this file"
 
 
 def stored_columns() -> tuple[str, ...]:

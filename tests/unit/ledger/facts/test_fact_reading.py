@@ -283,6 +283,11 @@ def test_a_path_is_a_name_and_no_pattern(tmp_path: Path, folder: str) -> None:
         pl.Series("a", [b"x"]),
         pl.Series("a", [dt.timedelta(1)]),
         pl.Series("a", [10**8], dtype=pl.Int32).cast(pl.Date),
+        pl.Series("a", [10**17]).cast(pl.Datetime("ms")),
+        pl.Series("a", [-(2**62)]).cast(pl.Datetime("us")),
+        pl.Series("a", [2**62]).cast(pl.Datetime("us", "Europe/Rome")),
+        # The last midnight of the calendar is a day later where it was written.
+        pl.Series("a", [253_402_300_799_999]).cast(pl.Datetime("ms", "Asia/Tokyo")),
     ],
 )
 def test_columns_that_are_no_values_are_refused(tmp_path: Path, column: pl.Series) -> None:

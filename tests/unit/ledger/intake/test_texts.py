@@ -1,7 +1,5 @@
 """Texts, codes, choices and words are taken as they stand, or refused."""
 
-from collections.abc import Callable
-
 import pytest
 
 from ledger.intake.problems import CellError
@@ -9,15 +7,12 @@ from ledger.intake.texts import (
     CODE_CHARACTERS_MAX,
     FIELD_BYTES_MAX,
     TEXT_CHARACTERS_MAX,
-    boolean_cell,
     choice_cell,
     code_cell,
-    distinct_words_cell,
     nullable,
     require_clean,
     text_cell,
     words_cell,
-    words_of,
 )
 
 
@@ -108,24 +103,11 @@ def test_names_the_nearest_unit_of_measure(text: str, near: str) -> None:
     assert refused.value.facts["choices"] == "percent, days, EUR"
 
 
-@pytest.mark.parametrize("text", ["True", "TRUE", "1", "0", "sì", "vero", "yes", "t"])
-def test_refuses_other_spellings_of_a_truth_value(text: str) -> None:
+def test_refuses_an_empty_cell() -> None:
     with pytest.raises(CellError) as refused:
-        boolean_cell(text)
-
-    assert refused.value.code == "not_a_boolean"
-
-
-@pytest.mark.parametrize("parse", [boolean_cell, choice_cell(("a",), what="letter")])
-def test_refuses_an_empty_cell(parse: Callable[[str], object]) -> None:
-    with pytest.raises(CellError) as refused:
-        parse("")
+        choice_cell(("a",), what="letter")("")
 
     assert refused.value.code == "empty_value"
-
-
-def test_reads_truth_values() -> None:
-    assert (boolean_cell("true"), boolean_cell("false")) == (True, False)
 
 
 @pytest.mark.parametrize("text", ["a  b", " a", "a "])
@@ -138,20 +120,6 @@ def test_refuses_words_with_more_blanks_than_one(text: str) -> None:
 
 def test_reads_words_in_order() -> None:
     assert (words_cell("b a b"), words_cell("")) == (("b", "a", "b"), ())
-
-
-def test_refuses_a_word_that_stands_twice() -> None:
-    with pytest.raises(CellError) as refused:
-        distinct_words_cell("b a b")
-
-    assert refused.value.facts == {"word": "b"}
-
-
-def test_reads_each_word_with_its_parser() -> None:
-    with pytest.raises(CellError) as refused:
-        words_of(code_cell)("a è")
-
-    assert refused.value.code == "bad_code"
 
 
 def test_reads_an_empty_cell_as_not_published() -> None:

@@ -127,6 +127,11 @@ def test_shows_a_place_without_its_password() -> None:
     assert "secret" not in shown(server)
 
 
+@pytest.mark.parametrize("scheme", ["postgresql", "postgresql+psycopg"])
+def test_shows_a_server_as_people_write_it(scheme: str) -> None:
+    assert shown(store_url(f"{scheme}://u@h:5433/d")) == "postgresql://u@h:5433/d"
+
+
 @pytest.mark.parametrize("place", [":memory:", "sqlite://", "sqlite:///:memory:"])
 def test_a_ledger_in_memory_has_no_file(place: str) -> None:
     assert file_of(store_url(place)) is None

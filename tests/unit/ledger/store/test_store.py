@@ -271,8 +271,8 @@ def test_finds_an_append_by_its_key_in_order_of_parts(store: Store) -> None:
     )
     store.append([pending("c", 1, key="other")])
 
-    assert [item.record.append.part for item in store.find_append(AppendKey("k"))] == [0, 1]
-    assert store.find_append(AppendKey("none")) == ()
+    assert [header.append.part for header in store.append_headers(AppendKey("k"))] == [0, 1]
+    assert store.append_headers(AppendKey("none")) == ()
 
 
 def test_tells_the_input_digests_of_known_keys_only(store: Store) -> None:

@@ -16,7 +16,6 @@ from projections.arithmetic.relations import (
     RelationKind,
     RelationParams,
     operands_of,
-    parse_relation,
     read_relation,
 )
 from tests.support.printed import claim
@@ -172,10 +171,10 @@ def test_refuses_the_base_of_a_quotient_where_there_is_none(kind: str) -> None:
 
 @pytest.mark.parametrize(("relation_id", "result"), [("", "r"), ("x", "")])
 def test_refuses_an_empty_name(relation_id: str, result: str) -> None:
-    with pytest.raises(InvalidRelationError) as caught:
-        parse_relation(relation_id=relation_id, kind="equal", result=result, operands=["a"])
+    found = read_relation(relation_id=relation_id, kind="equal", result=result, operands=["a"])
 
-    assert caught.value.fault is RelationFault.EMPTY_NAME
+    assert isinstance(found, tuple)
+    assert [each.fault for each in found] == [RelationFault.EMPTY_NAME]
 
 
 def test_returns_all_that_is_wrong_in_the_order_of_the_columns() -> None:

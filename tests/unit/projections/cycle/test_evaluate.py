@@ -108,7 +108,7 @@ def test_computes_each_operator_exactly(formula: Formula, expected: str) -> None
     ("formula", "expected"),
     [
         (ABSENT, Missing(Reason.NOT_RECORDED)),
-        (Measure("settled"), Missing(Reason.NOT_RECORDED, ("settled",))),
+        (Measure("settled"), Missing(Reason.FACTS_NOT_READ, ("settled",))),
         (Unpublished("weights_unpublished"), Missing(Reason.WEIGHTS_UNPUBLISHED)),
         (Unpublished("OWN_CODE"), Missing("OWN_CODE")),
         (Indicator("NOBODY"), Missing(Reason.NOT_DEFINED)),

@@ -12,10 +12,11 @@ from ledger.discrepancy import Discrepancy
 from ledger.errors import StoreError
 from projections.runner import comparing
 from projections.runner.comparing import KIND, Compared, compare
+from projections.runner.database import open_views
 from projections.runner.models import PROJECTIONS
 from projections.runner.runner import Runner
 from projections.runner.standing import existing_views, standings
-from projections.runner.views import Views, open_views
+from projections.runner.views import Views
 from tests.support.ledgers import embedded, reopened
 from tests.unit.projections.runner.test_digests import facts_ledger, late_unit
 

@@ -22,10 +22,11 @@ from ledger.records import RecordKind
 from projections.production import cube
 from projections.runner import folding, runner
 from projections.runner.contract import Projection
+from projections.runner.database import open_views
 from projections.runner.engines import ranges
 from projections.runner.models import PROJECTIONS
 from projections.runner.runner import Runner
-from projections.runner.views import Views, open_views
+from projections.runner.views import Views
 from tests.support.dataset import EXAMPLE
 from tests.support.given import PLAN_ACT, envelope
 from tests.support.ledgers import new_ledger, reopened

@@ -2,31 +2,34 @@
 
 import pickle
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from ledger.errors import LedgerMissingError, ProjectionError
+from ledger.errors import LedgerMissingError, ProjectionError, ReadModelAheadError
 from ledger.store.engine import file_of
+from ledger.types import Position
 from projections.runner.cluster import DaskEngine
 from projections.runner.engines import (
+    Engine,
     EngineError,
     EngineMissingError,
     Job,
     JobFailedError,
     Part,
     WorkerMismatchError,
-    everywhere,
     fold_job,
     folded_of,
     jobs_of,
-    mark_of,
     merge_parts,
 )
+from projections.runner.rebuilding import rebuild_from
 from projections.runner.runner import Runner
+from projections.runner.store_place import FrozenStore, StoreSlice, everywhere, mark_of
 from projections.runner.views import canonical, digest_of
-from projections.runner.workers import ProcessEngine
+from projections.runner.workers import OwnProcess, ProcessEngine
 from tests.support.dying import killed
 from tests.support.ledgers import new_ledger, reopened
 from tests.unit.projections.runner.test_digests import (
@@ -43,10 +46,24 @@ def facts_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return facts_ledger(tmp_path_factory.mktemp("facts") / "ledger.db")
 
 
-def jobs(path: Path, count: int = 5) -> list[Job]:
-    """Return the jobs of a ledger for workers elsewhere."""
+def frozen(path: Path) -> FrozenStore:
+    """Return a ledger up to its present head."""
     ledger = reopened(path)
-    return list(jobs_of(ledger, PRODUCTION, url=str(path), head=ledger.head(), count=count))
+    return FrozenStore(ledger=ledger, url=str(path), head=ledger.head())
+
+
+def jobs(path: Path, count: int = 5) -> list[Job]:
+    """Return the jobs of a ledger."""
+    return jobs_of(frozen(path), PRODUCTION, count=count)
+
+
+def other(job: Job, *, url: str | None = None, ledger_id: str | None = None) -> Job:
+    """Return a job whose range is named otherwise."""
+    place = job.slice
+    assert isinstance(place, StoreSlice)
+    url = place.url if url is None else url
+    ledger_id = place.ledger_id if ledger_id is None else ledger_id
+    return replace(job, slice=replace(place, url=url, ledger_id=ledger_id))
 
 
 def refused(job: Job) -> WorkerMismatchError:
@@ -69,27 +86,70 @@ def test_jobs_and_merges_in_any_number_give_one_digest(
         merge_parts("production", parts[first : first + group])
         for first in range(0, len(parts), group)
     ]
-    folded = folded_of(PRODUCTION, merged, head=ledger.head())
+    folded = folded_of(frozen(facts_file), PRODUCTION, merged)
 
     rows = canonical(PRODUCTION, folded.rows)
     assert digest_of(rows) == caught_up(ledger, tmp_path / "views.db", PRODUCTION)
     assert folded.events == sum(one.record.event_count for one in ledger.store.read())
 
 
+@pytest.mark.parametrize("engine", [OwnProcess(), ProcessEngine(workers=2)], ids=["own", "two"])
+def test_a_ledger_that_does_not_go_on_gives_the_digest_of_one_that_does(
+    engine: Engine, facts_file: Path, tmp_path: Path
+) -> None:
+    views, seen = views_at(tmp_path / "views.db"), list[tuple[int, int]]()
+    ledger = frozen(facts_file)
+    done = rebuild_from(
+        views,
+        PRODUCTION,
+        ledger,
+        engine=engine,
+        progress=lambda at, head: seen.append((at, head)),
+    )
+
+    assert done.digest == caught_up(ledger.ledger, tmp_path / "whole.db", PRODUCTION)
+    assert (done.position, done.changed) == (ledger.head, None)
+    assert seen[-1] == (ledger.head, ledger.head)
+    with pytest.raises(ReadModelAheadError):
+        rebuild_from(views, PRODUCTION, replace(ledger, head=Position(3)), engine=engine)
+
+
+class Doubtful(FrozenStore):
+    """Judges that something is not right, once all ranges were read."""
+
+    def judge(self, reports: Sequence[object]) -> None:
+        raise EngineError(engine="test", address="here", reason=f"{len(reports)} reports")
+
+
+def test_what_is_judged_wrong_after_all_ranges_were_read_changes_nothing(
+    facts_file: Path, tmp_path: Path
+) -> None:
+    views, ledger = views_at(tmp_path / "views.db"), frozen(facts_file)
+    doubtful = Doubtful(ledger=ledger.ledger, url=ledger.url, head=ledger.head)
+    parts = [fold_job(job) for job in jobs(facts_file, 4)]
+    merged = merge_parts("production", parts)
+
+    with pytest.raises(EngineError, match="4 reports"):
+        folded_of(doubtful, PRODUCTION, [merged])
+    with pytest.raises(EngineError, match="1 reports"):
+        rebuild_from(views, PRODUCTION, doubtful, engine=OwnProcess())
+    assert views.live("production") is None
+
+
 def test_neither_a_job_nor_a_part_shows_what_it_holds() -> None:
     secret = "postgresql://reader:hush@db.example.invalid/registro"  # noqa: S105 - made up
-    assert "hush" not in repr(Job(url=secret, projection="production", after=0, through=1))
-    assert "hush" not in repr(Part(rows=b"hush", events=1, fallbacks=0))
+    place = StoreSlice(url=secret, after=0, through=1)
+    assert "hush" not in repr(Job(slice=place, projection="production"))
+    assert "hush" not in repr(Part(rows=b"hush", events=1, fallbacks=0, reports=("hush",)))
 
 
 def test_refuses_to_fold_another_ledger(facts_file: Path, tmp_path: Path) -> None:
     job = jobs(facts_file)[0]
-    other = replace(job, ledger_id="00000000-0000-4000-8000-00000000ffff")
-    assert refused(other).facts["what"] == "the ledger"
+    elsewhere = other(job, ledger_id="00000000-0000-4000-8000-00000000ffff")
+    assert refused(elsewhere).facts["what"] == "the ledger"
     empty = new_ledger(tmp_path / "ledger.db")
-    assert refused(replace(job, url=str(tmp_path / "ledger.db"), ledger_id="")).facts["what"] == (
-        f"record {job.through}"
-    )
+    lagging = other(job, url=str(tmp_path / "ledger.db"), ledger_id="")
+    assert refused(lagging).facts["what"] == f"record {job.through}"
     assert empty.head() < job.through
 
 
@@ -99,7 +159,7 @@ def test_refuses_to_fold_a_store_that_lags_or_went_another_way(
     last = jobs(facts_file)[-1]
     ledger = reopened(facts_ledger(tmp_path / "ledger.db", pieces=2))
     late_unit(ledger, "OTHER")
-    elsewhere = replace(last, url=str(tmp_path / "ledger.db"), ledger_id="")
+    elsewhere = other(last, url=str(tmp_path / "ledger.db"), ledger_id="")
     assert refused(elsewhere).facts["what"] == f"record {last.through}"
 
 
@@ -113,13 +173,14 @@ def test_a_worker_without_the_file_says_that_there_is_no_ledger(
     facts_file: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(JobFailedError) as raised:
-        fold_job(replace(jobs(facts_file)[0], url=str(tmp_path / "nowhere.db")))
+        fold_job(other(jobs(facts_file)[0], url=str(tmp_path / "nowhere.db")))
     assert isinstance(raised.value.original(), LedgerMissingError)
 
 
 def test_a_record_that_cannot_be_folded_is_named_after_its_way_home(facts_file: Path) -> None:
     head = reopened(facts_file).head()
-    beyond = Job(url=str(facts_file), projection="production", after=head, through=head + 3)
+    place = StoreSlice(url=str(facts_file), after=head, through=head + 3)
+    beyond = Job(slice=place, projection="production")
     with pytest.raises(JobFailedError) as raised:
         fold_job(beyond)
     error = pickle.loads(pickle.dumps(raised.value)).original()  # noqa: S301 - our own bytes
@@ -169,14 +230,8 @@ def test_a_process_that_is_killed_is_told_and_ends_the_fold(
     facts_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("projections.runner.workers.fold_job", killed)
-    ledger = reopened(facts_file)
+    ledger = frozen(facts_file)
 
     with pytest.raises(EngineError, match="a worker process was killed"):
-        ProcessEngine(workers=2).fold(
-            ledger,
-            PRODUCTION,
-            url=str(facts_file),
-            head=ledger.head(),
-            progress=lambda _done, _head: None,
-        )
-    ledger.store.engine.dispose()
+        ProcessEngine(workers=2).fold(ledger, PRODUCTION, progress=lambda _done, _head: None)
+    ledger.ledger.store.engine.dispose()

@@ -15,10 +15,11 @@ from ledger.application import LedgerApplication
 from ledger.errors import ProjectionError, StoreError, StoreFolderMissingError
 from projections.production.cube import digest
 from projections.runner.contract import Batch, Delta
+from projections.runner.database import open_views, reading
 from projections.runner.models import PROJECTIONS
 from projections.runner.runner import Runner
 from projections.runner.tables import LIVE, RETIRED
-from projections.runner.views import Views, open_views, read_rows, reading
+from projections.runner.views import Views, read_rows
 from tests.support.ledgers import FakeClock, reopened
 from tests.support.production import batch as said_of
 from tests.support.production import fact, production_ledger

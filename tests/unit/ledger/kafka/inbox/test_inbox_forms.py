@@ -197,3 +197,26 @@ def test_every_message_is_a_row_or_refused_as_it_would_be_alone(values: list[byt
         alone = read(Came(value))
         assert codes(alone).get(0) == codes(together).get(number), value
         assert ids(alone).get(0) == ids(together).get(number), value
+
+
+def test_values_of_several_kinds_make_one_table_for_each_kind() -> None:
+    names = ("RequestReceived", "RequestDefined")
+    messages = [Came(json_of(names[n % 2], source_id=f"s{n}")) for n in range(4 * CHUNK)]
+
+    done = read(*messages)
+
+    assert sorted(name for name, _ in done.pieces) == [f"registro.facts.{n}" for n in sorted(names)]
+    assert ids(done) == {n: f"s{n}" for n in range(4 * CHUNK)}
+    assert not done.refused
+
+
+def test_headers_that_differ_between_messages_are_read_for_each() -> None:
+    same = [("content-type", b"application/json")]
+    other = [("content-type", b"text/plain")]
+    headers = [same, same, other, same, other, other, same]
+    messages = [Came(json_of(source_id=f"s{n}"), one) for n, one in enumerate(headers)]
+
+    done = read(*messages)
+
+    assert ids(done) == {n: f"s{n}" for n, one in enumerate(headers) if one is same}
+    assert codes(done) == {n: "content_type" for n, one in enumerate(headers) if one is other}

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.kafka.inbox.problems import Refusal
 from ledger.kafka.inbox.letters import (
     ENTRY_HEADERS,
     REASON_BYTES,
@@ -15,6 +14,7 @@ from ledger.kafka.inbox.letters import (
     entry_headers,
     letter_of,
 )
+from ledger.kafka.inbox.problems import Refusal
 
 AT = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
 

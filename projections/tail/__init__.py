@@ -1,0 +1,1 @@
+"""The live tail: read models fed from the topics by all who share a consumer group."""
