@@ -2,7 +2,7 @@
 
 import sys
 
-from benchmarks import appends, evidence, kafka, production, reading, startup
+from benchmarks import appends, evidence, inbox, kafka, production, reading, startup, tail
 from benchmarks.measure import machine
 
 BENCHMARKS = {
@@ -11,6 +11,8 @@ BENCHMARKS = {
     "production": production.run,
     "evidence": evidence.run,
     "kafka": kafka.run,
+    "inbox": inbox.run,
+    "tail": tail.run,
     "startup": startup.run,
 }
 

@@ -3,26 +3,23 @@
 The broker is started here on loopback and stopped at the end; java (17 or later) and mvn
 must be there. `REGISTRO_BENCH_EVENTS` says how many facts the year has (1 000 000 by default); with
 `REGISTRO_BENCH_LEDGER` a ledger that was simulated before is published instead. The others send and
-read messages of the same size, in the same run, on the same broker.
+read the same messages, in the same run, on the same broker.
 """
 
-import contextlib
-import os
-import re
-import shutil
-import signal
-import socket
 import statistics
-import subprocess
 import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks.broker import TOOL_SECONDS, can_run, started
+from benchmarks.kafka_others import PARTITIONS, Others
 from benchmarks.measure import rates, show
 from benchmarks.year import opened, simulate, year_of
 from ledger.aggregates.base import Proposal
@@ -35,27 +32,27 @@ from ledger.facts.blocks import check_block, read_facts
 from ledger.kafka.check import check_topics
 from ledger.kafka.client import fast
 from ledger.kafka.client.broker import Admin
-from ledger.kafka.client.connection import Broker
+from ledger.kafka.client.connection import Broker, partition_of
 from ledger.kafka.client.source import Source
+from ledger.kafka.frozen import freeze
 from ledger.kafka.guard import create_topics
-from ledger.kafka.message import messages_of
+from ledger.kafka.merging import TopicRecords, whole_span
+from ledger.kafka.message import Message, messages_of
 from ledger.kafka.publisher import Publisher, size_of
-from ledger.kafka.restore import TopicRecords
-from ledger.kafka.tails import Ledger
+from ledger.kafka.slices import TopicSlice
+from ledger.kafka.tails import Ledger, partitions_of
 from ledger.kafka.topics import Topics
 from ledger.records import RecordKind, StoredRecord
-from ledger.types import BEFORE_FIRST, Position
+from ledger.types import Position
 from schemas.registry import default_registry
 
 ROUNDS: Final = 3
 LATENCY_EVENTS: Final = 200
 LATENCY_LEDGER: Final = 60_000
-SAMPLE_RECORDS: Final = 200
 BLOCKS_AT_ONCE: Final = 64
-SCRIPTS: Final = Path(__file__).parents[1] / "scripts" / "kafka"
-PARTITIONS: Final = 4
-TOOL_SECONDS: Final = 600
-_SENT: Final = re.compile(r"([0-9.]+) records/sec")
+PROCESSES: Final = 2
+SLICE_MESSAGES: Final = 10_000
+READ_RECORDS: Final = 64
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,58 +62,49 @@ class Bench:
     servers: str
     path: Path
     folder: Path
-    events: int
-    size: int
-    """Bytes of a message, on average."""
+    others: Others
+
+    @property
+    def events(self) -> int:
+        """How many messages."""
+        return len(self.others.messages)
 
 
 def run() -> None:
     """Measure and print."""
-    if not shutil.which("java") or not shutil.which("mvn"):
-        print("\nkafka: it needs java and mvn; skipped")
+    if not can_run():
         return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         path = year_of(folder)
-        with _broker(folder / "kafka") as servers:
-            ledger = opened(path)
-            events = ledger.store.pending(BEFORE_FIRST).events
-            size = _size(_published(ledger, "size"))
-            bench = Bench(servers=servers, path=path, folder=folder, events=events, size=size)
-            print(f"\n{events:,} events as messages of {size} bytes on average")
+        with started(folder / "kafka") as servers:
+            messages = _messages(_published(opened(path), "size"))
+            others = Others(servers=servers, folder=folder, messages=messages)
+            bench = Bench(servers=servers, path=path, folder=folder, others=others)
+            size = statistics.mean(size_of(one) for one, _ in messages)
+            print(f"\n{bench.events:,} events as messages of {size:.0f} bytes on average")
             _publish(bench)
             _read(bench)
             _latency(bench)
-
-
-@contextlib.contextmanager
-def _broker(folder: Path) -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        port = sock.getsockname()[1]
-    subprocess.run([SCRIPTS / "broker", folder, str(port)], check=True, timeout=TOOL_SECONDS)
-    try:
-        yield f"127.0.0.1:{port}"
-    finally:
-        os.kill(int((folder / "pid").read_text()), signal.SIGKILL)
 
 
 def _published(ledger: LedgerApplication, prefix: str) -> Ledger:
     return Ledger.of(ledger, Topics(prefix=prefix))
 
 
-def _size(ledger: Ledger) -> int:
-    behind = Position(max(ledger.store.head() - SAMPLE_RECORDS, 0))
-    sizes = [
-        size_of(message)
-        for stored in ledger.store.read(after=behind)
-        for message in messages_of(
-            stored, origin=ledger.origin, topics=ledger.topics, keys=ledger.keys.of(stored)
-        )
-    ]
-    return round(statistics.mean(sizes))
+def _messages(ledger: Ledger) -> list[tuple[Message, int]]:
+    found: list[tuple[Message, int]] = []
+    after, head = Position(0), ledger.store.head()
+    while after < head:
+        for stored in ledger.store.read(after=after, through=head, limit=READ_RECORDS):
+            keys = ledger.keys.of(stored)
+            made = messages_of(stored, origin=ledger.origin, topics=ledger.topics, keys=keys)
+            found += [(one, partition_of(one.key, PARTITIONS)) for one in made]
+            after = stored.position
+    return found
 
 
-def _broker_of(bench: Bench, *, quick: bool) -> Broker:
+def _broker_of(bench: Bench, *, quick: bool = False) -> Broker:
     return Broker(servers=bench.servers, wait_seconds=60, fast=quick)
 
 
@@ -129,84 +117,28 @@ def _publish(bench: Bench) -> None:
         with Publisher(ledger, broker) as publisher:
             return publisher.publish(seconds=TOOL_SECONDS).messages
 
-    def tool(turn: int) -> int:
-        _tool_sends(bench, f"tool{turn}")
-        return bench.events
-
-    def bare(turn: int) -> int:
-        return _bare_sends(bench, f"bare{turn}")
-
     contestants: dict[str, Callable[[int], int]] = {
         "registro, kafka-python": lambda turn: ours(turn, quick=False)
     }
     if fast.is_installed():
         contestants["registro, confluent-kafka"] = lambda turn: ours(turn, quick=True)
-        contestants["confluent-kafka alone, equal messages"] = bare
-    contestants["Kafka's ProducerPerformance, start included"] = tool
+        contestants["confluent-kafka alone, idempotent"] = bench.others.confluent_sends
+    contestants["Kafka's ProducerPerformance, start included"] = bench.others.tool_sends
     samples = rates(contestants, rounds=ROUNDS)
     show(f"publish {bench.events:,} events, acks=all, zstd", samples, unit="events/s")
-
-
-def _topic(bench: Bench, topic: str) -> None:
-    with Admin(Broker(servers=bench.servers)) as admin:
-        if topic not in admin.states([topic]):
-            admin.create({topic: PARTITIONS}, replicas=1, settings={})
-
-
-def _tool_sends(bench: Bench, topic: str) -> None:
-    _topic(bench, topic)
-    settings = ("acks=all", "compression.type=zstd", "batch.size=1048576", "linger.ms=5")
-    said = _tool(
-        "org.apache.kafka.tools.ProducerPerformance",
-        *("--bootstrap-server", bench.servers, "--topic", topic, "--throughput", "-1"),
-        *("--num-records", bench.events, "--record-size", bench.size),
-        *("--command-property", *settings),
-    )
-    found = _SENT.findall(said)
-    if found:
-        print(f"  (Kafka's producer says of itself: {float(found[-1]):,.0f} events/s)")
-
-
-def _tool(*words: object) -> str:
-    return subprocess.run(
-        [SCRIPTS / "tools", *map(str, words)],
-        check=True,
-        timeout=TOOL_SECONDS,
-        stdout=subprocess.PIPE,
-        text=True,
-    ).stdout
-
-
-def _bare_sends(bench: Bench, topic: str) -> int:
-    from confluent_kafka import Producer  # noqa: PLC0415 - an optional extra
-
-    _topic(bench, topic)
-    producer: Any = Producer(
-        {
-            "bootstrap.servers": bench.servers,
-            "acks": "all",
-            "compression.type": "zstd",
-            "queue.buffering.max.messages": 500_000,
-        }
-    )
-    value = os.urandom(bench.size)
-    headers = [("position", b"100"), ("index", b"1000"), ("schema_id", bytes(32))]
-    body = value[: max(bench.size - sum(len(n) + len(v) for n, v in headers), 1)]
-    for number in range(bench.events):
-        producer.produce(topic, body, b"DP1", number % PARTITIONS, headers=headers)
-        if not number % 4096:
-            producer.poll(0)
-    producer.flush(60)
-    return bench.events
+    bench.others.show()
 
 
 def _read(bench: Bench) -> None:
     ledger = _published(opened(bench.path), "p00")
+    with Source(_broker_of(bench)) as source:
+        _, ends = partitions_of(source, ledger.topics)
 
-    def decoded(*, quick: bool) -> int:
+    def decoded(_: int) -> int:
         done, waiting = 0, deque[StoredRecord]()
-        with Source(_broker_of(bench, quick=quick)) as source:
-            for stored in TopicRecords(source, ledger.topics).records():
+        with Source(_broker_of(bench)) as source:
+            span = whole_span(source, ledger.topics)
+            for stored in TopicRecords(source, ledger.topics, span).records():
                 check_block(stored)
                 if stored.record.kind is RecordKind.BLOCK:
                     waiting.append(stored)
@@ -216,52 +148,49 @@ def _read(bench: Bench) -> None:
                     done += _decode(waiting)
         return done + _decode(waiting)
 
-    def checked(*, quick: bool) -> int:
-        return check_topics(ledger, _broker_of(bench, quick=quick)).messages
+    def shared(_: int) -> int:
+        topics = freeze(_broker_of(bench), ledger.topics, slice_messages=SLICE_MESSAGES)
+        return sum(pool.map(_decode_slice, topics.slices(PROCESSES)))
 
-    def bare(_: int) -> int:
-        return _bare_reads(bench, "bare0")
-
-    def tool(_: int) -> int:
-        _tool(
-            "org.apache.kafka.tools.ConsumerPerformance",
-            *("--bootstrap-server", bench.servers, "--topic", "tool0"),
-            *("--num-records", bench.events, "--timeout", 30_000, "--hide-header"),
-        )
-        return bench.events
+    def tool_reads(turn: int) -> int:
+        topic = "confluent0" if fast.is_installed() else "tool0"
+        return bench.others.tool_reads(topic, turn)
 
     contestants: dict[str, Callable[[int], int]] = {
-        "registro, kafka-python: read, verify, decode": lambda _: decoded(quick=False),
-        "registro, kafka-python: check against the ledger": lambda _: checked(quick=False),
+        "registro: read, verify, decode": decoded,
+        f"registro, {PROCESSES} processes: read, verify each event, decode": shared,
+        "registro: check against the ledger": (
+            lambda _: check_topics(ledger, _broker_of(bench)).messages
+        ),
+        "kafka-python alone, read only": lambda _: bench.others.library_reads(list(ends)),
     }
     if fast.is_installed():
-        contestants |= {
-            "registro, confluent-kafka: read, verify, decode": lambda _: decoded(quick=True),
-            "registro, confluent-kafka: check": lambda _: checked(quick=True),
-            "confluent-kafka alone, equal messages": bare,
-        }
-    contestants["Kafka's ConsumerPerformance, start included"] = tool
-    show(f"read back {bench.events:,} events", rates(contestants, rounds=ROUNDS), unit="events/s")
+        contestants["confluent-kafka alone, read only"] = bench.others.confluent_reads
+    contestants["Kafka's ConsumerPerformance, start included"] = tool_reads
+    with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
+        found = rates(contestants, rounds=ROUNDS)
+    show(f"read back {bench.events:,} events", found, unit="events/s")
+    bench.others.show()
+
+
+def _decode_slice(wanted: TopicSlice) -> int:
+    """Read a range of positions out of all partitions, in a process of its own."""
+    done, waiting = 0, deque[StoredRecord]()
+    with wanted.open() as reader:
+        for stored in reader.records():
+            if stored.record.kind is RecordKind.BLOCK:
+                waiting.append(stored)
+            else:
+                done += 1
+            if len(waiting) >= BLOCKS_AT_ONCE:
+                done += _decode(waiting)
+    return done + _decode(waiting)
 
 
 def _decode(waiting: deque[StoredRecord]) -> int:
     tables = read_facts(list(waiting), default_registry(), checked=False)
     waiting.clear()
     return sum(table.frame.height for table in tables)
-
-
-def _bare_reads(bench: Bench, topic: str) -> int:
-    from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition  # noqa: PLC0415 - as above
-
-    consumer: Any = Consumer(
-        {"bootstrap.servers": bench.servers, "group.id": "bench", "enable.auto.commit": False}
-    )
-    consumer.assign([TopicPartition(topic, n, OFFSET_BEGINNING) for n in range(PARTITIONS)])
-    done = 0
-    while done < bench.events:
-        done += len([(m.key(), m.value(), m.headers()) for m in consumer.consume(10_000, 1.0)])
-    consumer.close()
-    return done
 
 
 def _latency(bench: Bench) -> None:
@@ -272,7 +201,7 @@ def _latency(bench: Bench) -> None:
     simulate(path, LATENCY_LEDGER)
     application = opened(path, read_only=False)
     ledger = _published(application, "latency")
-    broker = _broker_of(bench, quick=False)
+    broker = _broker_of(bench)
     with Admin(broker) as admin:
         create_topics(admin, ledger.topics)
     seen: dict[int, float] = {}

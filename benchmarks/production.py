@@ -22,6 +22,7 @@ import polars as pl
 
 from benchmarks.library_projection import project
 from benchmarks.measure import Sample, rates, show
+from benchmarks.one_by_one import recorder
 from benchmarks.year import opened, simulate, year_of
 from ledger.application import LedgerApplication
 from ledger.clock import SystemClock
@@ -31,13 +32,14 @@ from ledger.facts.blocks import read_facts
 from ledger.facts.ingest import FactIntake
 from ledger.facts.rejects import Rejects
 from ledger.records import RecordKind, StoredRecord
-from ledger.types import BEFORE_FIRST, Digest, Position
+from ledger.types import BEFORE_FIRST, Position
 from projections.production.cube import merge
 from projections.production.measures import fold as measure
+from projections.runner.database import open_views
 from projections.runner.folding import fold_range
 from projections.runner.models import PROJECTIONS
 from projections.runner.runner import Runner
-from projections.runner.views import Views, open_views
+from projections.runner.views import Views
 from schemas.registry import default_registry
 
 ROUNDS: Final = 3
@@ -243,25 +245,11 @@ def _latency(folder: Path) -> None:
     views = Views(open_views(f"sqlite:///{folder}/latency-views.db"), code_version="bench")
     runner = Runner(ledger, views)
     runner.catch_up(PRODUCTION)
-    intake = FactIntake(ledger)
-    fact = next(
-        table.frame.filter(pl.col("supersedes").is_null() & ~pl.col("reversal")).head(1)
-        for group in _groups(ledger)
-        for table in read_facts(group, ledger.avro.registry)
-        if table.full_name == FACT
-    )
+    record = recorder(ledger)
     spent: list[float] = []
     for turn in range(LATENCY_EVENTS):
-        said = Batch(
-            family="production",
-            source="latency",
-            batch=str(turn),
-            as_of=SystemClock().now().date(),
-            actor=Actor(role="bench"),
-        )
-        one = fact.with_columns(pl.lit(f"L{turn}").alias("source_id"))
         begin = time.perf_counter()
-        intake.table(FACT, one, said, digest=Digest(bytes(32)), rejects=Rejects(folder=None))
+        record(turn)
         live = runner.catch_up(PRODUCTION)
         spent.append(time.perf_counter() - begin)
         if live.position != ledger.head():
