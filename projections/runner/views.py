@@ -242,7 +242,8 @@ class Views:
         self._fault_point("swap.before")
         named = generation.c.projection == projection.name
         with writing(self.engine) as connection:
-            live = self._find(connection, projection.name, LIVE)
+            # Locked, or it could move between this look and the swap.
+            live = self._find(connection, projection.name, LIVE, alone=True)
             if live is not None and live.position > new.position:
                 return False
             connection.execute(
@@ -305,12 +306,13 @@ class Views:
         return digest_of(self.rows(projection, number))
 
     @staticmethod
-    def _find(connection: Connection, projection: str, state: str) -> Generation | None:
-        row = connection.execute(
-            select(generation).where(
-                generation.c.projection == projection, generation.c.state == state
-            )
-        ).first()
+    def _find(
+        connection: Connection, projection: str, state: str, *, alone: bool = False
+    ) -> Generation | None:
+        statement = select(generation).where(
+            generation.c.projection == projection, generation.c.state == state
+        )
+        row = connection.execute(statement.with_for_update() if alone else statement).first()
         return None if row is None else _generation(row)
 
     def _write(

@@ -363,6 +363,9 @@ class Tail:
             )
             if done.doubt:
                 self._merger.begin_in_doubt(group, self._pending.through)
+            if done.last.position > self._pending.through:
+                # What was read came after the windows were looked at.
+                self._plan(group)
             passed += done.passed
             offset = messages[-1].offset + 1
             moves.append(Move(place=place, before=before.offset, offset=offset, address=done.last))

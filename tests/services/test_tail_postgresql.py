@@ -250,3 +250,31 @@ def test_a_rebuild_beside_the_group_doubles_nothing(engine: Engine) -> None:
     assert (live.position, live.events) == (RECORDS, len(PLACES) * RECORDS)
     assert len(shown) == len(set(shown)) == len(PLACES) * RECORDS
     assert swapped
+
+
+def test_a_swap_beside_a_move_that_is_not_committed_yet_takes_nobody_back(engine: Engine) -> None:
+    moving, swapping = threading.Event(), threading.Event()
+    views = Views(engine, code_version="test")
+    live = views.begin(PRODUCTION, state=LIVE)
+    new = views.begin(PRODUCTION)
+    swapped: list[bool] = []
+
+    def hold(_: Connection) -> None:
+        moving.set()
+        assert swapping.wait(PATIENCE_SECONDS)
+        time.sleep(0.5)
+
+    def move() -> None:
+        views.apply(PRODUCTION, live, empty(), position=3, events=18, fallbacks=0, also=hold)
+
+    def swap() -> None:
+        assert moving.wait(PATIENCE_SECONDS)
+        beside = Views(engine, code_version="test", fault_point=lambda _: swapping.set())
+        swapped.append(beside.swap(PRODUCTION, new))
+
+    at_once(move, swap)
+
+    assert swapped == [False]
+    found = views.live(PRODUCTION.name)
+    assert found is not None
+    assert (found.number, found.position) == (live.number, 3)

@@ -8,7 +8,10 @@ Source: docs/adr/0016-operations.md.
 """
 
 import contextlib
+from collections.abc import Mapping
 from typing import Any, Final
+
+from kafka import KafkaConsumer
 
 from ledger.kafka.client.records import read_quickly
 
@@ -30,6 +33,25 @@ def client_of(kind: Any, **settings: Any) -> Any:
         raise
     read_quickly(client)
     return client
+
+
+def consumer_of(shared: Mapping[str, Any], **settings: Any) -> Any:
+    """Return a consumer that commits nothing by itself and is shown what was committed only.
+
+    Args:
+        shared: what every client is told, `Broker.shared`.
+        settings: its own.
+    """
+    return client_of(
+        KafkaConsumer,
+        **shared,
+        metrics_enabled=False,
+        enable_auto_commit=False,
+        isolation_level="read_committed",
+        allow_auto_create_topics=False,
+        check_crcs=True,
+        **settings,
+    )
 
 
 def _stop(client: Any) -> None:

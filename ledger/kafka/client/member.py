@@ -13,11 +13,11 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Self
 
-from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
+from kafka import ConsumerRebalanceListener, TopicPartition
 from kafka.errors import KafkaError
 from kafka.structs import OffsetAndMetadata
 
-from ledger.kafka.client.clients import client_of
+from ledger.kafka.client.clients import consumer_of
 from ledger.kafka.client.connection import Broker, Partition
 from ledger.kafka.client.raw import RawMessage
 
@@ -75,16 +75,10 @@ class Member:
         self._commits: dict[Partition, int] = {}
         self._commit_due = 0.0
         with broker.asked():
-            self._client: Any = client_of(
-                KafkaConsumer,
-                **broker.shared,
+            self._client: Any = consumer_of(
+                broker.shared,
                 group_id=group,
-                metrics_enabled=False,
-                enable_auto_commit=False,
                 auto_offset_reset="earliest",
-                isolation_level="read_committed",
-                allow_auto_create_topics=False,
-                check_crcs=True,
                 session_timeout_ms=session or SESSION_MILLISECONDS,
                 heartbeat_interval_ms=min(HEARTBEAT_MILLISECONDS, (session or 10**6) // 3),
                 max_poll_records=POLL_MESSAGES,
@@ -92,8 +86,13 @@ class Member:
                 fetch_max_wait_ms=FETCH_WAIT_MILLISECONDS,
             )
         self._topics = tuple(topics)
-        self.all = self._known()
+        self.all: tuple[Partition, ...] = ()
         """Every partition of the topics."""
+        try:
+            self.all = self._known()
+        except BaseException:
+            self.close()
+            raise
         if share:
             self._client.subscribe(list(topics), listener=self._listener)
         else:

@@ -10,10 +10,10 @@ Source: docs/adr/0014-kafka.md, client rules.
 import contextlib
 from typing import Any, Final
 
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 from kafka.errors import KafkaError
 
-from ledger.kafka.client.clients import client_of
+from ledger.kafka.client.clients import consumer_of
 from ledger.kafka.client.connection import CLOSE_SECONDS, MILLISECONDS, Broker, Partition
 from ledger.kafka.client.records import Raw
 
@@ -33,16 +33,10 @@ class Reader:
     """A consumer that is sent to one partition at a time; its caller turns the errors into ours."""
 
     def __init__(self, broker: Broker) -> None:
-        self.client: Any = client_of(
-            KafkaConsumer,
-            **broker.shared,
-            metrics_enabled=False,
+        self.client: Any = consumer_of(
+            broker.shared,
             group_id=None,
-            enable_auto_commit=False,
             auto_offset_reset="none",
-            isolation_level="read_committed",
-            allow_auto_create_topics=False,
-            check_crcs=True,
             fetch_max_wait_ms=FETCH_MILLISECONDS,
             enable_incremental_fetch_sessions=False,
             max_poll_records=BUFFERED_MAX,

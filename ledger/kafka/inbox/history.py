@@ -11,10 +11,10 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, Self
 
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 from kafka.errors import KafkaError
 
-from ledger.kafka.client.clients import client_of
+from ledger.kafka.client.clients import consumer_of
 from ledger.kafka.client.connection import Broker, Partition
 from ledger.kafka.client.member import (
     CLOSE_MILLISECONDS,
@@ -46,15 +46,10 @@ class History:
         self._broker = broker
         self._topic = topic
         with broker.asked():
-            self._client: Any = client_of(
-                KafkaConsumer,
-                **broker.shared,
+            self._client: Any = consumer_of(
+                broker.shared,
                 group_id=None,
-                metrics_enabled=False,
-                enable_auto_commit=False,
                 auto_offset_reset="none",
-                isolation_level="read_committed",
-                allow_auto_create_topics=False,
                 fetch_max_wait_ms=FETCH_WAIT_MILLISECONDS,
                 max_poll_records=POLL_MESSAGES,
                 max_partition_fetch_bytes=FETCH_BYTES,
