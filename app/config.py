@@ -30,6 +30,8 @@ _OTHER_VARIABLES: Final = frozenset(
 _OTHER_PREFIXES: Final = ("REGISTRO_TEST_", "REGISTRO_SERVICES_")
 """How variables begin that `.services.env` holds for tests and for `scripts/services`."""
 
+_TOPIC_WORD_MAX: Final = 200
+"""Kafka allows 249 characters for a topic; what stands behind the prefix fits in the rest."""
 _URL_PASSWORD: Final = re.compile(r"(://[^:/@]*:)(.*)(@)")
 """User, password and what follows in a database URL; a password may hold any sign, also `@`."""
 
@@ -45,6 +47,10 @@ class Spec:
     help: Text
     choices: tuple[str, ...] = ()
     """Allowed values; empty when any text will do."""
+    form: re.Pattern[str] | None = None
+    """What a value must be, as a whole; None when any text will do."""
+    form_text: str = ""
+    """The same in words, behind `is`: what a refused value is."""
 
     @property
     def variable(self) -> str:
@@ -136,6 +142,8 @@ SPECS: Final[tuple[Spec, ...]] = (
             it="prima parola dei topic; un prefisso per ogni registro",
             en="first word of the topics; one prefix for each ledger",
         ),
+        form=re.compile(rf"[a-zA-Z0-9._-]{{1,{_TOPIC_WORD_MAX}}}"),
+        form_text=f"no first word of topics: a-z, A-Z, 0-9, . _ and -, at most {_TOPIC_WORD_MAX}",
     ),
     Spec(
         name="kafka_security",
@@ -305,6 +313,10 @@ def _setting(spec: Spec, value: str, kind: Kind, origin: str) -> Setting:
         )
     if spec.default and not value.strip():
         raise ConfigurationError(setting=spec.name, reason=f"it is empty ({origin})")
+    if spec.form is not None and spec.form.fullmatch(value) is None:
+        raise ConfigurationError(
+            setting=spec.name, reason=f"{value!r} ({origin}) is {spec.form_text}"
+        )
     return Setting(spec=spec, value=value, kind=kind, origin=origin)
 
 

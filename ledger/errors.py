@@ -115,6 +115,27 @@ class StoreUnavailableError(StoreError):
     hint = "check the path or URL given with --ledger or REGISTRO_LEDGER"
 
 
+class ViewsUnavailableError(StoreUnavailableError):
+    """The database of the read models cannot be reached or opened; the ledger can."""
+
+    code = "views_unavailable"
+    exit_code = 68
+    template = "read models {store} cannot be opened: {reason}"
+    hint = "check the setting views (REGISTRO_VIEWS); without it they stand beside the ledger"
+
+
+class ViewsDeniedError(StoreError):
+    """The database does not let this role make the tables of the read models."""
+
+    code = "views_denied"
+    exit_code = 67
+    template = "read models {store} cannot be made: {reason}"
+    hint = (
+        "set views (REGISTRO_VIEWS) to a database of which this role is the owner; without it they "
+        "stand beside the ledger, where only the ledger's owner may make them"
+    )
+
+
 class StoreFolderMissingError(StoreUnavailableError):
     """The folder in which the ledger's file would stand does not exist."""
 
@@ -276,6 +297,19 @@ class ProjectionError(LedgerError):
     hint = "run `registro verify`; a projection never skips an event"
 
 
+class ReadModelMovedError(ProjectionError):
+    """Another process moved a read model between a look and a write; look again."""
+
+    code = "read_model_moved"
+    exit_code = 59
+    retriable = True
+    template = "read model {projection} stands at {position} no more: another process moved it"
+    hint = "repeat the command; one process at a time rebuilds a read model"
+
+    def __init__(self, *, projection: str, position: int) -> None:
+        super().__init__(projection=projection, position=position)
+
+
 class ReadModelAheadError(LedgerError):
     """A read model covers more records than what it would be rebuilt from; it stays as it is."""
 
@@ -286,8 +320,9 @@ class ReadModelAheadError(LedgerError):
         "{head}"
     )
     hint = (
-        "publish what is missing with `registro publish --once`; after a restore, name other read "
-        "models by the setting views"
+        "publish what is missing with `registro publish --once`; beside a running `catch-up`, stop "
+        "it first or rebuild from the ledger; after a restore, name other read models by the "
+        "setting views"
     )
 
     def __init__(self, *, projection: str, position: int, head: int) -> None:

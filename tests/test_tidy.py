@@ -58,3 +58,15 @@ def test_every_error_has_an_exit_code_of_its_own() -> None:
 
     assert [code for code, count in codes.items() if count > 1] == []
     assert [name for name, count in names.items() if count > 1] == []
+
+
+SERVICE_TESTS = sorted((ROOT / "tests" / "services").glob("test_*.py"))
+
+
+@pytest.mark.parametrize("module", SERVICE_TESTS, ids=lambda path: path.name)
+def test_a_test_of_services_is_run_by_the_gate(module: Path) -> None:
+    script = (ROOT / "scripts" / "test_services").read_text(encoding="utf-8")
+    words = script.replace("\\\n", " ").split()
+    in_a_lane = module.name.removeprefix("test_kafka")
+
+    assert f"tests/services/{module.name}" in words or in_a_lane in words

@@ -4,8 +4,8 @@ The store is imported when it is opened: the help of a command does without SQLA
 """
 
 import functools
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import typer
@@ -30,6 +30,8 @@ NEGATIVE = 1
 class ToPublish:
     """What a run has still to publish, where the setting `publish` is `required`."""
 
+    head_before: "Callable[[Cli], int]" = field(compare=False)
+    """Returns the head in front of a run that records; refuses where Kafka is not named."""
     since: int | None = None
     """Position up to which nothing is to be done: the head before the run opened the ledger to
     record, or what was published since. None while it has not opened the ledger to record."""
@@ -92,9 +94,7 @@ class Cli:
         from ledger.application import LedgerApplication
 
         if not read_only and self.to_publish is not None and self.to_publish.since is None:
-            from app.cli.kafka.required import head_before
-
-            self.to_publish.since = head_before(self)
+            self.to_publish.since = self.to_publish.head_before(self)
         store = self.store(read_only=read_only)
         ledger = LedgerApplication.open(store, clock=self.clock, entropy=self.entropy)
         self.screen.zone = ledger.zone

@@ -206,9 +206,15 @@ def _context(settings: Settings, options: GlobalOptions, screen: Screen) -> "Cli
     # The ledger is imported here, which help does not need.
     from app.cli.context import Cli, ToPublish
 
-    to_publish = ToPublish() if settings["publish"] == "required" else None
+    to_publish = ToPublish(head_before=_head_before) if settings["publish"] == "required" else None
     as_json = "--json" in options.flags
     return Cli(settings=settings, json=as_json, screen=screen, to_publish=to_publish)
+
+
+def _head_before(cli: "Cli") -> int:
+    from app.cli.kafka.required import head_before
+
+    return head_before(cli)
 
 
 def _publish(context: "Cli | None") -> None:

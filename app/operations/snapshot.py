@@ -28,6 +28,7 @@ ProblemKind = Literal[
     "checkpoint_invalid",
     "checkpoint_beyond_head",
     "seal_late",
+    "read_models_unreadable",
     "read_model_halted",
     "lag_events",
     "lag_seconds",
@@ -39,6 +40,7 @@ PROBLEM_KINDS: Final[tuple[ProblemKind, ...]] = (
     "checkpoint_invalid",
     "checkpoint_beyond_head",
     "seal_late",
+    "read_models_unreadable",
     "read_model_halted",
     "lag_events",
     "lag_seconds",
@@ -174,6 +176,7 @@ def problems_of(found: Snapshot, limits: Limits) -> tuple[Problem, ...]:
         *_of_inboxes(found, limits),
         *_of_published(found.published),
         *_of_sealed(found.sealed, found.head),
+        *_of_read_models(found.read_models_reason),
         *(
             Problem(
                 kind="read_model_halted",
@@ -236,6 +239,12 @@ def _of_sealed(sealed: SealedUpTo | None, head: Position) -> list[Problem]:
         detail = f"{sealed.behind.seconds:.0f} s > {limit} s"
         problems.append(Problem(kind="seal_late", stage="sealed", detail=detail))
     return problems
+
+
+def _of_read_models(reason: str | None) -> list[Problem]:
+    if reason is None:
+        return []
+    return [Problem(kind="read_models_unreadable", stage="projected", detail=reason)]
 
 
 def _of_limits(found: Snapshot, limits: Limits) -> list[Problem]:

@@ -46,9 +46,10 @@ def configure(*, level: str, as_json: bool, secrets: Iterable[str] = ()) -> None
     handler = logging.StreamHandler()
     handler.setFormatter(_JsonFormatter(hidden) if as_json else _TextFormatter(hidden))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # The Kafka library reports each attempt; what comes of them is our own error or answer.
-    talkative = level.upper() in {"DEBUG", "INFO"}
-    logging.getLogger(LIBRARY).setLevel(logging.NOTSET if talkative else logging.CRITICAL)
+    # The Kafka library reports each attempt and each connection; what comes of them is our own
+    # error, event or answer.
+    shown = {"DEBUG": logging.NOTSET, "INFO": logging.WARNING}
+    logging.getLogger(LIBRARY).setLevel(shown.get(level.upper(), logging.CRITICAL))
 
 
 def forms_of(secrets: Iterable[str]) -> tuple[str, ...]:

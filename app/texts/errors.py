@@ -16,6 +16,7 @@ from app.texts.engines import ERRORS_ENGINES
 from app.texts.evidence import ERRORS_EVIDENCE, LISTS
 from app.texts.kafka import ERRORS_KAFKA
 from app.texts.privacy import PRIVACY
+from app.texts.reading import ERRORS_READING
 from app.texts.rules import rule_texts
 from app.texts.simulation import BATCH_TAKEN, ERRORS_SIMULATION
 from app.texts.text import Lang, Text, render
@@ -309,50 +310,6 @@ _FACTS: Final = {
     ),
 }
 
-_READING: Final = {
-    "read_model_ahead": (
-        Text(
-            it="il modello di lettura {projection} è alla posizione {position}, ciò da cui si "
-            "ricostruirebbe finisce alla {head}",
-            en="read model {projection} is at position {position}, what it would be rebuilt from "
-            "ends at {head}",
-        ),
-        Text(
-            it="pubblicare ciò che manca con `registro publish --once`; dopo un ripristino, "
-            "indicare altri modelli di lettura con l'impostazione views",
-            en="publish what is missing with `registro publish --once`; after a restore, name "
-            "other read models by the setting views",
-        ),
-    ),
-    "projection": (
-        Text(
-            it="la lettura {projection} si è fermata alla registrazione {position}: {reason}",
-            en="projection {projection} stopped at record {position}: {reason}",
-        ),
-        Text(
-            it="eseguire `registro verify`; una lettura non salta mai un evento",
-            en="run `registro verify`; a projection never skips an event",
-        ),
-    ),
-    "formula": (
-        Text(
-            it="formula di {subject}, in {path}: {reason}",
-            en="formula of {subject}, at {path}: {reason}",
-        ),
-        Text(
-            it="in docs/indicators.md è descritto come si scrivono le formule",
-            en="see docs/indicators.md for the formula language",
-        ),
-    ),
-    "position_gap": (
-        Text(
-            it="dopo la posizione {after} viene la {found}: manca una registrazione",
-            en="after position {after} comes {found}: a record is missing",
-        ),
-        _VERIFY,
-    ),
-}
-
 _SCHEMAS: Final = {
     "schema": (
         Text(it="lo schema non può essere usato", en="the schema cannot be used"),
@@ -413,7 +370,7 @@ ERRORS: Final[Mapping[str, tuple[Text, Text]]] = MappingProxyType(
         **_STORE,
         **_DATA,
         **_FACTS,
-        **_READING,
+        **ERRORS_READING,
         **_SCHEMAS,
         **ERRORS_ENGINES,
         **ERRORS_EVIDENCE,

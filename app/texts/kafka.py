@@ -88,6 +88,20 @@ ERRORS_KAFKA: Final[Mapping[str, tuple[Text, Text]]] = {
         Text(it="messaggio {address}: {reason}", en="message {address}: {reason}"),
         Text(it="vedere docs/formats/message.md", en="see docs/formats/message.md"),
     ),
+    "inbox_foreign": (
+        Text(
+            it="topic {topic}: i topic con questo prefisso sono del registro {owner}, questo è il "
+            "registro {ledger}",
+            en="topic {topic}: the topics under this prefix are of ledger {owner}, this is ledger "
+            "{ledger}",
+        ),
+        Text(
+            it="dare a ogni registro un prefisso proprio, con l'impostazione kafka_prefix; vedere "
+            "docs/inbox.md",
+            en="give each ledger a prefix of its own, by the setting kafka_prefix; see "
+            "docs/inbox.md",
+        ),
+    ),
     "inbox_lost": (
         Text(
             it="topic {topic}, partizione {partition}: il registro riprende dall'offset "
@@ -120,6 +134,7 @@ ERRORS_KAFKA: Final[Mapping[str, tuple[Text, Text]]] = {
 TITLES_KAFKA_IT: Final[Mapping[str, str]] = {
     "broker": "Kafka non utilizzabile",
     "broker_access": "Kafka non consente l'accesso",
+    "inbox_foreign": "casella di un altro registro",
     "inbox_lost": "messaggi perduti prima dell'acquisizione",
     "inbox_moved": "parte già acquisita da altri",
     "message_format": "messaggio errato",
@@ -167,8 +182,65 @@ PATTERNS_KAFKA: Final = (
         r"none of the last (\d+) messages is of this ledger",
         r"nessuno degli ultimi \1 messaggi è di questo registro",
     ),
+    (
+        r"it is of ledger (\S+), not of (\S+): one prefix for each ledger",
+        r"è del registro \1, non di \2: un prefisso per ogni registro",
+    ),
+    (
+        r"it holds (\d+) messages of the (\d+) that were confirmed up to \w+ (\d+); (.+ --\w+) .+",
+        r"contiene \1 dei \2 messaggi confermati fino alla posizione \3; \4 rimanda il resto",
+    ),
+    (r"the topics show everything up to (\d+) only", r"i topic arrivano solo alla posizione \1"),
+    (
+        r"(\S+) holds (\d+) messages that too few replicas have yet",
+        r"\1 contiene \2 messaggi che troppo poche repliche hanno già",
+    ),
+    (r"no topic begins with position (\d+)", r"nessun topic comincia con la posizione \1"),
+    (
+        r"the topics are of ledger (\S+), the settings name ledger (\S+)",
+        r"i topic sono del registro \1, le impostazioni indicano il registro \2",
+    ),
+    (
+        r"message (\S+) is missing, and later ones are there",
+        r"manca il messaggio \1, e ce ne sono di successivi",
+    ),
+    (
+        r"message (\S+) is not as the ledger writes it, and later ones are there",
+        r"il messaggio \1 non è come lo scrive il registro, e ce ne sono di successivi",
+    ),
+    (r"the messages do not give its commitment", "i messaggi non danno la sua impronta"),
+    (r"two different records claim it", "due registrazioni diverse la rivendicano"),
+    (r"its messages name another ledger", "i suoi messaggi indicano un altro registro"),
+    (r"the first append is not whole", "la prima aggiunta non è intera"),
+    (
+        r"the topics end before the ledger is opened",
+        "i topic finiscono prima dell'apertura del registro",
+    ),
+    (
+        r"the last messages of the topics are not the latest",
+        "gli ultimi messaggi dei topic non sono i più recenti",
+    ),
+    (r"no server is named: set (\S+)", r"nessun server indicato: impostare \1"),
+    (r"publishing is off", "la pubblicazione è disattivata"),
+    (r"the time is over", "il tempo è scaduto"),
+    (r"the attempt outlasts its time", "il tentativo dura più del tempo previsto"),
+    (r"\[Errno 111\] .+", "connessione rifiutata"),
+    (r"timed out", "nessuna risposta nel tempo previsto"),
+    (r"\[Errno -\d+\] .+", "il nome del server non si risolve"),
 )
 """Italian of the reasons that commands on Kafka give, by pattern."""
+
+AROUND_KAFKA: Final = (
+    (r"topic (\S+), partition (\S+), offset (\S+)", r"\1, partizione \2, offset \3"),
+    (
+        r"after (\S+) s Kafka has not confirmed all records up to (\d+)",
+        r"dopo \1 s Kafka non ha confermato tutto fino alla posizione \2",
+    ),
+    (r"Kafka at (\S+)", r"Kafka presso \1"),
+    (r"(\S+:\d+) takes connections, but", r"\1 accetta connessioni, ma"),
+    (r"(\S+:\d+)", r"\1"),
+)
+"""How reasons open that go on, behind a colon, with a reason of their own."""
 
 STATES: Final[Mapping[str, Text]] = {
     "missing": Text(it="assente", en="missing"),

@@ -18,6 +18,7 @@ PROBLEMS: Final[Mapping[str, Text]] = {
         en="checkpoint beyond the head: ledger cut?",
     ),
     "seal_late": Text(it="sigillo in ritardo", en="seal late"),
+    "read_models_unreadable": Text(it="viste non leggibili", en="read models cannot be read"),
     "read_model_halted": Text(it="vista ferma", en="read model halted"),
     "lag_events": Text(it="troppi eventi di ritardo", en="too many events behind"),
     "lag_seconds": Text(it="troppi secondi di ritardo", en="too many seconds behind"),

@@ -9,7 +9,7 @@ from typing import Final
 
 from app.texts.engines import PATTERNS_ENGINES
 from app.texts.evidence import PATTERNS_EVIDENCE
-from app.texts.kafka import PATTERNS_KAFKA
+from app.texts.kafka import AROUND_KAFKA, PATTERNS_KAFKA
 from app.texts.simulation import PATTERNS_FACTS, PATTERNS_SIMULATION
 
 _PATTERNS: Final = tuple(
@@ -42,6 +42,11 @@ _PATTERNS: Final = tuple(
             r"l'estensione \1 non è prevista; una tra \2",
         ),
         (r"there is no such file", "il file non c'è"),
+        (r"unable to open database file", "il file non si può aprire"),
+        (
+            r"(.+) \((.+)\) is no first word of topics: (.+) and -, at most (\d+)",
+            r"\1 (\2) non può essere la prima parola dei topic: solo \3 e -, al massimo \4",
+        ),
         (r"file is not a database", "il file non è una base di dati"),
         (r"there is no schema file of this name", "nessun file di schema ha questo nome"),
         (r"a name without '/'", "un nome senza '/'"),
@@ -74,6 +79,28 @@ _PATTERNS: Final = tuple(
         ),
     )
 )
+
+
+_AROUND: Final = tuple(
+    (re.compile(f"{pattern}: (?P<rest>.+)", re.DOTALL), italian)
+    for pattern, italian in (
+        *AROUND_KAFKA,
+        (r"store (\S+) cannot be opened", r"l'archivio \1 non si apre"),
+        (r"store (\S+)", r"archivio \1"),
+    )
+)
+
+
+def opening(english: str) -> tuple[str, str] | None:
+    """Return the Italian of how a phrase opens, and its rest, which is a phrase of its own.
+
+    None when the opening is not known.
+    """
+    for pattern, template in _AROUND:
+        found = pattern.fullmatch(english)
+        if found is not None:
+            return found.expand(template), found["rest"]
+    return None
 
 
 def italian(english: str) -> str | None:

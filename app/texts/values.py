@@ -12,7 +12,7 @@ from typing import Final
 
 from app.texts.events import EVENTS_IT
 from app.texts.evidence import REASONS_EVIDENCE_IT
-from app.texts.phrases import italian
+from app.texts.phrases import italian, opening
 from app.texts.production import detail_text
 from app.texts.text import Lang, Text
 from app.texts.words import word
@@ -285,6 +285,7 @@ PREFIXES_IT: Final[Mapping[str, str]] = MappingProxyType(
         "discrepancies found in it: ": "discrepanze trovate: ",
         "it is empty (": "è vuota (",
         "not JSON: ": "non è JSON: ",
+        "the coefficient of ": "la fissazione del coefficiente di ",
         "the erasure of subject ": "la cancellazione del soggetto ",
         "the last position is ": "l'ultima posizione è la ",
         "the placing of hold ": "l'apposizione del blocco ",
@@ -327,6 +328,9 @@ def _italian(value: str) -> str:
     for english, told in PREFIXES_IT.items():
         if value.startswith(english):
             return told + value.removeprefix(english)
+    opened = opening(value)
+    if opened is not None:
+        return f"{opened[0]}: {_italian(opened[1])}"
     return FACTS_IT.get(value, value)
 
 

@@ -137,6 +137,20 @@ class InboxLostError(LedgerError):
         super().__init__(topic=topic, partition=partition, expected=expected, start=start, end=end)
 
 
+class InboxForeignError(LedgerError):
+    """The topics under the prefix of an inbox are of another ledger; nothing was taken."""
+
+    code = "inbox_foreign"
+    exit_code = 88
+    template = (
+        "topic {topic}: the topics under this prefix are of ledger {owner}, this is ledger {ledger}"
+    )
+    hint = "give each ledger a prefix of its own, by the setting kafka_prefix; see docs/inbox.md"
+
+    def __init__(self, *, topic: str, ledger: str, owner: str) -> None:
+        super().__init__(topic=topic, ledger=ledger, owner=owner)
+
+
 class InboxMovedError(LedgerError):
     """Another intake recorded this part of the inbox meanwhile; nothing was appended."""
 

@@ -134,11 +134,22 @@ def whole_span(source: Source, topics: Topics) -> Span:
         BrokerError: Kafka does not answer.
     """
     counts, ends = partitions_of(source, topics)
-    origin = _origin(source, [place for place in ends if place.topic == topics.events])
+    origin = origin_of_events(source, [place for place in ends if place.topic == topics.events])
+    if origin is None:
+        raise TopicRestoreError(position=1, reason="no topic begins with position 1")
     return Span(origin=origin, counts=counts, begins=dict.fromkeys(ends, 0), ends=ends)
 
 
-def _origin(source: Source, places: Sequence[Partition]) -> Origin:
+def origin_of_events(source: Source, places: Sequence[Partition]) -> Origin | None:
+    """Return the ledger that the topic of governed events begins with; None where none begins.
+
+    Args:
+        source: reads the topics.
+        places: partitions of that topic.
+
+    Raises:
+        BrokerError: Kafka does not answer.
+    """
     source.open(dict.fromkeys(places, 0))
     for place in places:
         while (received := source.take(place)) is not None:
@@ -149,7 +160,7 @@ def _origin(source: Source, places: Sequence[Partition]) -> Origin:
                     return origin_of(received.message.headers)
             except MessageFormatError:
                 continue
-    raise TopicRestoreError(position=1, reason="no topic begins with position 1")
+    return None
 
 
 class TopicRecords:

@@ -13,7 +13,7 @@ Source: docs/adr/0014-kafka.md; rulings 25.
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -30,6 +30,7 @@ from ledger.kafka.message import Address, Message, messages_of
 from ledger.kafka.tails import BATCH_MESSAGES, Ledger, Resume, Tails, read_tails, resume
 from ledger.kafka.topics import MESSAGE_BYTES_MAX
 from ledger.records import StoredRecord
+from ledger.store.store import FaultPoint
 from ledger.types import Position
 
 BATCH_BYTES: Final = MESSAGE_BYTES_MAX // 2
@@ -37,9 +38,6 @@ BATCH_BYTES: Final = MESSAGE_BYTES_MAX // 2
 READ_RECORDS: Final = 64
 """Records in memory at once: blocks are large."""
 BACKOFF_SECONDS: Final = 0.5
-
-FaultPoint = Callable[[str], None]
-"""Called with the name of a step before it happens; the crash tests kill the process there."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,7 +107,7 @@ class Publisher:
         messages = restarts = 0
         while True:
             try:
-                for confirmed in self._steps(head):
+                for confirmed in self._steps(head, until=None if steady else until):
                     messages += confirmed
                     if steady:
                         until = time.monotonic() + seconds
@@ -129,12 +127,13 @@ class Publisher:
             else:
                 return Published(position=head, messages=messages, restarts=restarts)
 
-    def _steps(self, head: Position) -> Iterator[int]:
+    def _steps(self, head: Position, *, until: float | None) -> Iterator[int]:
         if self._session is None:
             self._session = _Session.begun(
                 self._ledger,
                 self._broker,
                 refill=self._refill,
+                until=until,
                 held=self._held,
                 fault_point=self._fault_point,
             )
@@ -185,21 +184,43 @@ class _Session:
         broker: Broker,
         *,
         refill: bool,
+        until: float | None,
         held: StillHeld,
         fault_point: FaultPoint,
     ) -> Self:
-        """Check the topics, read their tails and open a producer."""
+        """Check the topics, read their tails and open a producer.
+
+        Args:
+            ledger: what is published.
+            broker: where to.
+            refill: see `Publisher`.
+            until: monotonic time after which no further question is asked; None for no such time.
+            held: see `Publisher`.
+            fault_point: of the crash tests.
+
+        Raises:
+            BrokerError: Kafka does not answer, or the time is over.
+        """
+
+        def require_time() -> None:
+            if until is not None and time.monotonic() > until:
+                raise BrokerError(servers=broker.servers, reason="the time is over")
+
         fault_point("publish.leased")
         # The producer comes first: its predecessor in this process is closed by now, so the tails
         # do not move any more. It also needs a while to be ready.
         sink = Sink(broker)
         try:
+            require_time()
             with Admin(broker) as admin:
                 verify_topics(admin, ledger.topics)
+                require_time()
                 log_ends = admin.log_ends(ledger.topics.all)
             fault_point("publish.guarded")
+            require_time()
             with Source(broker) as source:
                 tails = read_tails(source, ledger)
+            require_time()
             _require_shown(broker, tails, log_ends)
             begin = resume(ledger, tails, refill=refill)
         except BaseException:

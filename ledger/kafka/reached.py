@@ -53,6 +53,28 @@ def reached(ledger: Ledger, broker: Broker) -> Reached:
     return Reached(position=_whole(ledger, tails), mismatches=wrong, diverged=None)
 
 
+def why_not_whole(source: Source, ledger: Ledger, *, through: int) -> str | None:
+    """Return why the topics do not show every message up to a position; None when they do.
+
+    Numbers of messages prove nothing here, as repeats, foreign messages and marks of transactions
+    count too: the last message of each partition must be, byte for byte, the ledger's, and as far
+    as the records up to that position reach.
+
+    Args:
+        source: reads the topics.
+        ledger: what should stand there.
+        through: inclusive.
+
+    Raises:
+        BrokerError: Kafka does not answer.
+    """
+    tails = _judged(source, ledger)
+    if isinstance(tails, TopicDivergedError):
+        return str(tails)
+    position = _whole(ledger, tails)
+    return None if position >= through else f"the topics show everything up to {position} only"
+
+
 def _judged(source: Source, ledger: Ledger) -> Resume | TopicDivergedError:
     """Return where publishing would go on, or why it would not."""
     try:

@@ -155,10 +155,12 @@ def read_tails(source: Source, ledger: Ledger) -> Tails:
 
     Raises:
         BrokerError: Kafka does not answer.
-        TopicDivergedError: a partition ends with many messages that are not of this ledger.
+        TopicDivergedError: a partition ends with many messages that are not of this ledger, or
+            another ledger is published to these topics.
     """
     counts, ends = partitions_of(source, ledger.topics)
     last: dict[Partition, Received] = {}
+    others: dict[Partition, tuple[int, Origin]] = {}
     for span in (1, FOREIGN_MAX):
         begins = {p: max(end - span, 0) for p, end in ends.items() if end and p not in last}
         source.open(begins)
@@ -166,6 +168,18 @@ def read_tails(source: Source, ledger: Ledger) -> Tails:
             while (received := source.take(place)) is not None:
                 if is_claimed(received, ledger.origin):
                     last[place] = received
+                elif (named := _origin_in(received)) is not None:
+                    others[place] = (received.offset, named)
+    # Before what else differs: messages of facts do not all name their ledger, events do.
+    for place, (offset, named) in others.items():
+        if place.topic == ledger.topics.events and place not in last:
+            raise TopicDivergedError(
+                topic=place.topic,
+                partition=place.number,
+                offset=offset,
+                reason=f"it is of ledger {named.ledger_id}, not of {ledger.origin.ledger_id}: one "
+                "prefix for each ledger",
+            )
     for place, end in ends.items():
         if end > FOREIGN_MAX and place not in last:
             raise TopicDivergedError(
@@ -184,20 +198,6 @@ def partitions_of(source: Source, topics: Topics) -> tuple[dict[str, int], dict[
     return {topic: len(own) for topic, own in places.items()}, ends
 
 
-def is_whole(source: Source, ledger: Ledger, *, through: int) -> bool:
-    """Tell whether the topics hold as many messages as the ledger has up to a position.
-
-    Args:
-        source: reads the topics.
-        ledger: what should stand there.
-        through: inclusive.
-    """
-    _, ends = partitions_of(source, ledger.topics)
-    held = Tails(counts={}, last={}, ends=ends)
-    wanted = ledger.counts(through=through)
-    return all(held.held(topic) >= count for topic, count in wanted.items())
-
-
 def is_claimed(received: Received, origin: Origin) -> bool:
     """Tell whether a message says that it is of this ledger."""
     if received.message is None:
@@ -207,6 +207,17 @@ def is_claimed(received: Received, origin: Origin) -> bool:
         return address.index > 0 or origin_of(received.message.headers) == origin
     except MessageFormatError:
         return False
+
+
+def _origin_in(received: Received) -> Origin | None:
+    """Return which ledger the first message of a record names; None for any other message."""
+    if received.message is None:
+        return None
+    try:
+        address = address_of(received.message.headers)
+        return None if address.index else origin_of(received.message.headers)
+    except MessageFormatError:
+        return None
 
 
 def resume(ledger: Ledger, tails: Tails, *, refill: bool) -> Resume:

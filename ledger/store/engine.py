@@ -207,6 +207,6 @@ def _translate(error: DBAPIError, engine: Engine) -> LedgerError:
     if postgresql.lock_not_had(error):
         waited = engine.get_execution_options()["registro_lock_wait"]
         return StoreLockedError(store=store, seconds=f"{waited:g}", reason=text)
-    if isinstance(error, OperationalError):
+    if isinstance(error, OperationalError) or error.connection_invalidated:
         return StoreUnavailableError(store=store, reason=text)
     return StoreError(store=store, reason=text)

@@ -30,7 +30,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DataError, IntegrityError
 
-from ledger.errors import ProjectionError, StoreError
+from ledger.errors import ReadModelMovedError, StoreError
 from ledger.store.store import FaultPoint
 from projections.production.cube import KEYS, VALUES
 from projections.runner.contract import Projection
@@ -106,7 +106,7 @@ class Views:
         """Begin a generation beside the others; what an interrupted rebuild left behind goes.
 
         Raises:
-            ProjectionError: another runner began the live generation meanwhile.
+            ReadModelMovedError: another runner began the live generation meanwhile.
         """
         self._fault_point("begin.before")
         number = 0
@@ -130,7 +130,7 @@ class Views:
         except StoreError as error:
             if not isinstance(error.__cause__, IntegrityError):
                 raise
-            raise _moved(projection.name, 0) from error
+            raise ReadModelMovedError(projection=projection.name, position=0) from error
         self._fault_point("begin.committed")
         # What was written, not what stands there now: another runner may have begun anew under
         # the same number.
@@ -176,7 +176,7 @@ class Views:
             also: done in the same transaction; what it raises undoes all of it.
 
         Raises:
-            ProjectionError: another runner moved the generation meanwhile, or it is gone.
+            ReadModelMovedError: another runner moved the generation meanwhile, or it is gone.
             OverflowError: a cell cannot hold its sum; nothing was written.
         """
         with _refusing_overflow(projection), writing(self.engine) as connection:
@@ -197,7 +197,7 @@ class Views:
                 )
             )
             if moved.rowcount != 1:
-                raise _moved(projection.name, at.position)
+                raise ReadModelMovedError(projection=projection.name, position=at.position)
             self._write(connection, projection, at, rows)
             also(connection)
             self._fault_point("apply.before_commit")
@@ -237,7 +237,7 @@ class Views:
             False, and nothing is changed, when the live one has come further meanwhile.
 
         Raises:
-            ProjectionError: another runner moved the new generation, or it is gone.
+            ReadModelMovedError: another runner moved the new generation, or it is gone.
         """
         self._fault_point("swap.before")
         named = generation.c.projection == projection.name
@@ -260,7 +260,7 @@ class Views:
                 .values(state=LIVE)
             )
             if swapped.rowcount != 1:
-                raise _moved(projection.name, new.position)
+                raise ReadModelMovedError(projection=projection.name, position=new.position)
             if digest is not None:
                 _note_digest(connection, new, digest)
             self._fault_point("swap.before_commit")
@@ -367,14 +367,6 @@ def _refusing_overflow(projection: Projection) -> Iterator[None]:
         if projection.additive and isinstance(error.__cause__, (DataError, IntegrityError)):
             raise OverflowError("a sum leaves the 64 bits of a cell") from error
         raise
-
-
-def _moved(projection: str, position: int) -> ProjectionError:
-    return ProjectionError(
-        projection=projection,
-        position=position,
-        reason="another runner moved it meanwhile",
-    )
 
 
 def _note_digest(connection: Connection, of: Generation, digest: str) -> None:

@@ -13,8 +13,8 @@ Source: docs/adr/0018-live-tail.md.
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
@@ -25,118 +25,18 @@ from ledger.kafka.message import Address
 from ledger.store.store import FaultPoint
 from projections.runner.database import create_tables, reading, writing
 from projections.runner.tables import LIVE, generation
+from projections.tail.handover import (
+    NOWHERE,
+    Group,
+    HandedOnError,
+    Move,
+    Pending,
+    Reach,
+    Share,
+    Standing,
+    Window,
+)
 from projections.tail.tables import group, metadata, reach, share, window
-
-NOWHERE: Final = Address(0, 0)
-"""Address of the last message where none was taken."""
-
-
-class HandedOnError(Exception):
-    """Others have this work now, or began anew: look where things stand, and go on there."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Group:
-    """What the members of one projection have in common."""
-
-    projection: str
-    generation: int
-    merged: int
-    """Position up to which the generation was fed."""
-    epoch: int
-    """How often the group began anew."""
-    doubtful: int
-    """Up to this position every message is compared with the ledger."""
-    release: str
-    """Whose folds make the shares."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Standing:
-    """The group and the generation that readers see, at one moment."""
-
-    group: Group | None
-    generation: int | None
-    position: int
-    release: str
-    """Which made the generation; empty where there is none."""
-
-    @property
-    def in_step(self) -> bool:
-        """Whether the group goes on where the generation stands."""
-        return self.group is not None and (self.group.generation, self.group.merged) == (
-            self.generation,
-            self.position,
-        )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Window:
-    """A range of positions that becomes visible at once."""
-
-    after: int
-    """Exclusive."""
-    through: int
-    """Inclusive."""
-    facts: int
-    """Facts that the ledger holds there."""
-    events: int
-    """The same, and its governed events."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Pending:
-    """What is planned and not merged yet."""
-
-    merged: int
-    """Position up to which everything is visible."""
-    windows: tuple[Window, ...]
-    """Behind it, in order."""
-
-    @property
-    def through(self) -> int:
-        """Position up to which there are windows."""
-        return self.windows[-1].through if self.windows else self.merged
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Reach:
-    """How far a partition was read."""
-
-    offset: int
-    """Read next."""
-    address: Address
-    """Greatest one taken."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Share:
-    """What some messages of one partition give for a window."""
-
-    place: Partition
-    through: int
-    """Of the window."""
-    offset: int
-    """First offset of them."""
-    facts: int
-    fallbacks: int
-    """Tables that the reference decoder had to read."""
-    cells: bytes = field(repr=False)
-    """Arrow IPC."""
-    seen: bytes = field(repr=False)
-    """What the cells were made of, see `projections.tail.shares`."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Move:
-    """A partition that was read on."""
-
-    place: Partition
-    before: int
-    """Offset that was read next when the member began."""
-    offset: int
-    """Offset that is read next now."""
-    address: Address
 
 
 class Desk:
@@ -191,6 +91,7 @@ class Desk:
                 merged=row.group_merged,
                 epoch=row.group_epoch,
                 doubtful=row.group_doubtful,
+                reread=row.group_reread,
                 release=row.group_release,
             )
         return Standing(group=own, generation=row.live, position=row.at, release=row.code_version)
@@ -215,7 +116,9 @@ class Desk:
             rows = connection.execute(select(reach).where(self._of(reach))).all()
         found = {
             Partition(row.topic, row.partition): Reach(
-                offset=row.offset, address=Address(row.position, row.place)
+                offset=row.offset,
+                address=Address(row.position, row.place),
+                topic_id=row.topic_id,
             )
             for row in rows
         }
@@ -274,13 +177,21 @@ class Desk:
             "merged": live.position,
             "epoch": 1,
             "doubtful": 0,
+            "reread": 0,
             "release": self._release,
         }
         with writing(self.engine) as connection:
             connection.execute(self._unless_there(group).values(row))
 
-    def enter(self, at: Group, offsets: Mapping[Partition, int]) -> None:
+    def enter(
+        self, at: Group, offsets: Mapping[Partition, int], topic_ids: Mapping[str, str]
+    ) -> None:
         """Note where partitions are read from that nobody began yet.
+
+        Args:
+            at: the group as it was read.
+            offsets: by partition.
+            topic_ids: what the topics are known by.
 
         Raises:
             HandedOnError: the group began anew meanwhile.
@@ -288,18 +199,27 @@ class Desk:
         with self._working(at) as connection:
             for place, offset in sorted(offsets.items()):
                 row = {**self._key(place), "begin": offset, "offset": offset}
+                row |= {"topic_id": topic_ids.get(place.topic, "")}
                 row |= {"position": NOWHERE.position, "place": NOWHERE.index}
                 connection.execute(self._unless_there(reach).values(row))
 
     def begin_anew(
-        self, at: Group, *, doubtful: int = 0, offsets: Mapping[Partition, int] | None = None
+        self,
+        at: Group,
+        *,
+        doubtful: int = 0,
+        reread: int = 0,
+        offsets: Mapping[Partition, int] | None = None,
+        topic_ids: Mapping[str, str] | None = None,
     ) -> None:
         """Throw away what is not merged, and read it again behind the live generation.
 
         Args:
             at: the group as it was read.
             doubtful: up to here every message is compared with the ledger.
-            offsets: where to begin with partitions whose log is another one now.
+            reread: up to here the topics are now read from their beginning.
+            offsets: where to begin with partitions that are not read on from where they were.
+            topic_ids: what the topics of these are known by now, where that changed.
 
         Raises:
             HandedOnError: the group began anew meanwhile.
@@ -320,15 +240,17 @@ class Desk:
                     merged=live.position,
                     epoch=at.epoch + 1,
                     doubtful=max(at.doubtful, doubtful),
+                    reread=max(at.reread, reread),
                     release=self._release,
                 )
             )
             for table in (window, share):
                 connection.execute(delete(table).where(self._of(table)))
             for place, offset in sorted((offsets or {}).items()):
-                connection.execute(
-                    update(reach).where(*self._at(reach, place)).values(begin=offset)
-                )
+                values: dict[str, Any] = {"begin": offset}
+                if topic_ids and place.topic in topic_ids:
+                    values["topic_id"] = topic_ids[place.topic]
+                connection.execute(update(reach).where(*self._at(reach, place)).values(**values))
             connection.execute(
                 update(reach)
                 .where(self._of(reach))

@@ -8,11 +8,12 @@ Invariants:
 Source: docs/adr/0018-live-tail.md.
 """
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from ledger.errors import ProjectionError
+from ledger.errors import ProjectionError, ReadModelMovedError
 from ledger.kafka.client.connection import Broker, Partition, partition_of
 from ledger.kafka.client.source import Source
 from ledger.kafka.message import Address
@@ -20,7 +21,8 @@ from ledger.kafka.tails import Ledger
 from ledger.store.store import FaultPoint
 from projections.runner.contract import Projection
 from projections.runner.views import Generation, Views
-from projections.tail.desk import Desk, Group, HandedOnError, Window
+from projections.tail.desk import Desk
+from projections.tail.handover import Group, HandedOnError, Window
 from projections.tail.planning import WINDOW_RECORDS
 from projections.tail.shares import DoubtError, first_missing, judged
 
@@ -100,22 +102,26 @@ class Merger:
         if time.monotonic() < self._hope_due:
             return
         self._hope_due = time.monotonic() + HOPE_SECONDS
-        if not self._is_passed_over(window):
+        passed = self._passed_over_by(window)
+        if passed is None:
             return
         self._desk.still(group)
-        if window.through > group.doubtful:
+        # However the ledger grows meanwhile, the window is no longer than this.
+        through = window.after + WINDOW_RECORDS
+        if window.through > group.reread:
             with Source(self._broker) as source:
                 starts = source.starts(self._places)
-            # However the ledger grows meanwhile, the window is no longer than this.
-            through = window.after + WINDOW_RECORDS
-            self._desk.begin_anew(group, doubtful=through, offsets=starts)
+            self._desk.begin_anew(group, doubtful=through, reread=through, offsets=starts)
             raise HandedOnError
+        if passed > group.doubtful:
+            # What stands behind the gap was taken as it came, and may be forged itself.
+            self.begin_in_doubt(group, passed)
         reason = f"{window.facts - there} of {window.facts} facts up to position {window.through} "
         reason += "are not in the topics, and later ones are"
         raise self._halted(live, window, reason)
 
-    def _is_passed_over(self, window: Window) -> bool:
-        """Tell whether a partition was read beyond a fact that was not handed in.
+    def _passed_over_by(self, window: Window) -> int | None:
+        """Return what stands behind a fact that was not handed in, by position; None for nothing.
 
         Partitions are empty, or end before a window, for good reasons: only that of the fact says
         something about it.
@@ -124,15 +130,15 @@ class Merger:
         reaches = self._desk.reaches(self._places)
         found = first_missing(self._ledger.store, window, self._desk.seen_for(window))
         if found is None:
-            return False
+            return None
         position, indexes = found
         messages = self._ledger.messages_at(position)
         for index in indexes:
             topic, key = messages[index].topic, messages[index].key
             place = Partition(topic, partition_of(key, self._counts[topic]))
             if place in reaches and reaches[place].address > Address(position, index):
-                return True
-        return False
+                return reaches[place].address.position
+        return None
 
     def _merge_one(self, group: Group, live: Generation, window: Window) -> None:
         shares = self._desk.shares(window)
@@ -157,10 +163,10 @@ class Merger:
             raise self._halted(live, window, reason) from error
         except OverflowError as error:
             raise self.left_to_ledger() from error
+        except ReadModelMovedError as error:
+            # By a rebuild, or from the ledger.
+            raise HandedOnError from error
         except ProjectionError as error:
-            if int(error.facts["position"]) == live.position:
-                # Others moved the generation: by a rebuild, or from the ledger.
-                raise HandedOnError from error
             raise self.left_to_ledger() from error
         self._fault_point("tail.merged")
 
@@ -181,13 +187,9 @@ class Merger:
         Raises:
             ProjectionError: there is one; the generation is halted in front of it.
         """
-        try:
+        # Another member may do the same at this moment.
+        with contextlib.suppress(ReadModelMovedError):
             self._catch_up()
-        except ProjectionError:
-            live = self._views.live(self._projection.name)
-            if live is not None and live.halted_at is not None:
-                raise
-            # Another member does the same at this moment.
         return HandedOnError()
 
     def _halted(self, live: Generation, window: Window, reason: str) -> ProjectionError:

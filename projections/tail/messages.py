@@ -63,6 +63,27 @@ class Sorted:
     passed: Passed = field(default_factory=Passed)
 
 
+class Taken:
+    """Addresses that were taken of a partition: a bit each, and forgotten once they are visible."""
+
+    def __init__(self) -> None:
+        self._bits: dict[int, int] = {}
+
+    def add(self, address: Address) -> None:
+        """Take an address of the ledger."""
+        position, index = address
+        self._bits[position] = self._bits.get(position, 0) | 1 << index
+
+    def has(self, address: Address) -> bool:
+        """Tell whether an address was taken."""
+        return bool(self._bits.get(address.position, 0) >> address.index & 1)
+
+    def forget(self, through: int) -> None:
+        """Let go of everything up to a position."""
+        for position in [one for one in self._bits if one <= through]:
+            del self._bits[position]
+
+
 class Sorter:
     """Sorts the messages of the topics of one ledger."""
 
@@ -77,7 +98,7 @@ class Sorter:
         *,
         partitions: int,
         last: Address,
-        taken: set[Address],
+        taken: Taken,
         settled: int,
         doubtful: int,
         head: int,
@@ -94,7 +115,7 @@ class Sorter:
             doubtful: up to this position every message is compared with the ledger.
             head: of the ledger, a little while ago.
         """
-        done = Sorted(last=last)
+        done, asked = Sorted(last=last), False
         for one in messages:
             message = _message(place, one)
             address = None if message is None else self._claimed(message, place, partitions)
@@ -103,8 +124,8 @@ class Sorter:
                 continue
             if address.position <= settled:
                 continue
-            if address.position > head:
-                head = self._ledger.store.head()
+            if address.position > head and not asked:
+                head, asked = self._ledger.store.head(), True
             if address.position > head:
                 # It claims what the ledger does not hold: it was published by no one.
                 done.passed.foreign += 1
@@ -133,13 +154,11 @@ class Sorter:
         named = headers[_SCHEMA_HEADER][0] == _SCHEMA and address.index < EVENTS_MAX
         return address if ours and there and named else None
 
-    def _is_new(
-        self, message: Message, address: Address, taken: set[Address], passed: Passed
-    ) -> bool:
+    def _is_new(self, message: Message, address: Address, taken: Taken, passed: Passed) -> bool:
         if not self._is_ledgers(message, address):
             passed.foreign += 1
             return False
-        if address in taken:
+        if taken.has(address):
             passed.repeated += 1
             return False
         taken.add(address)

@@ -12,7 +12,7 @@ from ledger.errors import PositionGapError
 from ledger.records import BlockHeader
 from ledger.store.store import Store
 from ledger.types import Position
-from projections.tail.desk import Window
+from projections.tail.handover import Window
 
 WINDOW_RECORDS: Final = 512
 """Most records of a window: two million facts."""

@@ -30,7 +30,7 @@ from ledger.store.reader import RecordReader
 from ledger.types import Position
 from projections.runner.contract import Projection
 from projections.runner.poison import poison
-from projections.tail.desk import Share, Window
+from projections.tail.handover import Share, Window
 from projections.tail.messages import Fact
 from schemas.columns import Bodies
 from schemas.registry import SchemaRegistry
@@ -214,7 +214,8 @@ def _require_same(record: StoredRecord, claims: Sequence[tuple[_Indexes, bytes]]
     bodies = split_bodies(item.lengths, item.content)
     present = np.zeros(len(bodies), np.int64)
     for indexes, digest in claims:
-        if not indexes.size or indexes[-1] >= len(bodies):
+        ascending = indexes[:-1] < indexes[1:]
+        if not indexes.size or indexes[-1] >= len(bodies) or not ascending.all():
             raise DoubtError
         present[indexes] += 1
         if _digest(item.schema_id, indexes, [bodies[index] for index in indexes]) != digest:

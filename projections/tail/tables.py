@@ -33,10 +33,12 @@ group = Table(
     Column("merged", BigInteger, nullable=False),
     Column("epoch", BigInteger, nullable=False),
     Column("doubtful", BigInteger, nullable=False),
+    Column("reread", BigInteger, nullable=False),
     Column("release", Text, nullable=False),
 )
 """One row per projection: the generation that the group feeds, the position up to which it did, how
-often it began anew, up to where every message is compared with the ledger, whose folds are used."""
+often it began anew, up to where every message is compared with the ledger, up to where the topics
+were read from their beginning, and the release whose folds are used."""
 
 window = Table(
     "tail_window",
@@ -56,14 +58,16 @@ reach = Table(
     Column("projection", Text, nullable=False),
     Column("topic", Text, nullable=False),
     Column("partition", Integer, nullable=False),
+    Column("topic_id", Text, nullable=False),
     Column("begin", BigInteger, nullable=False),
     Column("offset", BigInteger, nullable=False),
     Column("position", BigInteger, nullable=False),
     Column("place", Integer, nullable=False),
     PrimaryKeyConstraint("projection", "topic", "partition"),
 )
-"""One row per partition: the offset before which everything is visible, the offset that is read
-next, and the greatest address (position, place in the record) that was taken."""
+"""One row per partition: which topic of its name it is, the offset before which everything is
+visible, the offset that is read next, and the greatest address (position, place in the record) that
+was taken."""
 
 share = Table(
     "tail_share",

@@ -15,6 +15,7 @@ Invariants:
 Source: docs/adr/0018-live-tail.md; docs/kafka.md, the live tail.
 """
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,8 +25,10 @@ from ledger.errors import (
     LedgerError,
     PositionGapError,
     ProjectionError,
+    ReadModelMovedError,
     StoredEventDecodeError,
 )
+from ledger.kafka.client.broker import Admin
 from ledger.kafka.client.connection import Broker, Partition
 from ledger.kafka.client.member import Member
 from ledger.kafka.client.raw import RawMessage
@@ -33,14 +36,14 @@ from ledger.kafka.client.source import Source
 from ledger.kafka.frozen import Sight
 from ledger.kafka.guard import CREATE, missing
 from ledger.kafka.merging import Span
-from ledger.kafka.message import Address
 from ledger.kafka.tails import BATCH_MESSAGES, Ledger
 from ledger.store.store import FaultPoint
 from projections.runner.contract import Projection
 from projections.runner.poison import UNFOLDABLE
 from projections.runner.views import Generation, Views
-from projections.tail.desk import (
-    Desk,
+from projections.tail.desk import Desk
+from projections.tail.errors import TailReleaseError
+from projections.tail.handover import (
     Group,
     HandedOnError,
     Move,
@@ -50,9 +53,8 @@ from projections.tail.desk import (
     Standing,
     Window,
 )
-from projections.tail.errors import TailReleaseError
 from projections.tail.merging import Merger, counts_of
-from projections.tail.messages import Fact, Passed, Sorter
+from projections.tail.messages import Fact, Passed, Sorter, Taken
 from projections.tail.planning import WINDOW_RECORDS, windows_of
 from projections.tail.shares import (
     addresses_of,
@@ -69,6 +71,9 @@ FOLLOW_MILLISECONDS: Final = 50
 """How long one look waits for messages."""
 NEAR_MESSAGES: Final = 2 * BATCH_MESSAGES
 """Messages at the end of a partition that are read in any case: more than a publisher repeats."""
+IDLE_SECONDS: Final = 0.2
+"""How often a member to whom nothing came looks what the others did."""
+_NUMBERS: Final = re.compile(r"\d+(\.\d+)*")
 NOTHING: Final = Pending(merged=0, windows=())
 
 
@@ -126,7 +131,8 @@ class Tail:
         self._registry: SchemaRegistry = default_registry()
         self._group: Group | None = None
         self._reach: dict[Partition, Reach] = {}
-        self._taken: dict[Partition, set[Address]] = {}
+        self._taken: dict[Partition, Taken] = {}
+        self._look_due = 0.0
         self._pending = NOTHING
         self._counts: dict[str, int] = {}
 
@@ -199,10 +205,13 @@ class Tail:
 
     def _step(self, milliseconds: int) -> Step:
         runs = self._gather(milliseconds)
-        if self._group is None:
+        if self._group is None or not (runs or time.monotonic() >= self._look_due):
             return Step()
+        self._look_due = time.monotonic() + IDLE_SECONDS
         try:
             group = self._group = self._desk.still(self._group)
+            for taken in self._taken.values():
+                taken.forget(group.merged)
             folded, passed = self._hand_in(group, runs)
             merged = self._merger.merge(group) if self.leads else 0
         except (StoredEventDecodeError, PositionGapError) as error:
@@ -256,10 +265,11 @@ class Tail:
             raise
         self._member.seek({place: one.offset for place, one in found.items()})
         self._group, self._reach = group, found
-        self._taken = {place: set() for place in found}
+        self._taken = {place: Taken() for place in found}
         if group.doubtful > group.merged:
             for place, seen in self._desk.seen(found):
-                self._taken[place].update(addresses_of(seen))
+                for address in addresses_of(seen):
+                    self._taken[place].add(address)
         self._pending = self._desk.pending()
         self._fault_point("tail.placed")
 
@@ -273,10 +283,13 @@ class Tail:
             try:
                 # What there is already comes from the ledger: that is ten times as quick.
                 self._catch_up()
+            except ReadModelMovedError as error:
+                # Another member does the same at this moment: the group begins behind it.
+                raise HandedOnError from error
             except ProjectionError:
-                if self._desk.standing().generation is None:
+                # Halted: the group begins where it stands, and says so in its turn.
+                if self._views.live(self._projection.name) is None:
                     raise
-                # Another member does the same at this moment, or it is halted.
             self._desk.begin(self._desk.standing())
         elif not standing.in_step or standing.group.release != self._views.code_version:
             self._require_release(standing, standing.group)
@@ -290,19 +303,21 @@ class Tail:
         """See to it that all members fold alike.
 
         A newer release takes the work over, and so does one that rebuilt the read model since;
-        others leave.
+        others leave. Builds of one release are of equal rank: who comes takes over.
 
         Raises:
             TailReleaseError: another release works here.
         """
         own = self._views.code_version
         rebuilt = standing.generation != group.generation and standing.release == own
-        if own == group.release or rebuilt or _order(own) > _order(group.release):
+        if own == group.release or rebuilt or _order(own) >= _order(group.release):
             return
         raise TailReleaseError(projection=self._projection.name, own=own, others=group.release)
 
     def _entered(self, group: Group, mine: frozenset[Partition]) -> dict[Partition, Reach]:
         found = self._desk.reaches(mine)
+        with Admin(self._broker) as admin:
+            topic_ids = admin.identities(sorted({place.topic for place in mine}))
         with Source(self._broker) as source:
             starts, ends = source.starts(mine), source.ends(mine)
             fresh = {
@@ -312,16 +327,17 @@ class Tail:
                 ).items()
             }
         if fresh:
-            self._desk.enter(group, fresh)
+            self._desk.enter(group, fresh, topic_ids)
         lost = {
             place: starts[place]
             for place, one in found.items()
             if not starts[place] <= one.offset <= ends[place]
+            or one.topic_id != topic_ids.get(place.topic, "")
         }
         if lost:
             # The log was cut or made anew. From its start nothing is missed: what is visible is
             # passed over, and what is not there keeps its window from becoming visible.
-            self._desk.begin_anew(group, offsets=lost)
+            self._desk.begin_anew(group, offsets=lost, topic_ids=topic_ids)
             raise HandedOnError
         return self._desk.reaches(mine)
 
@@ -425,7 +441,9 @@ class Tail:
 
 
 def _order(release: str) -> tuple[int, ...]:
-    return tuple(int(part) if part.isdecimal() else 0 for part in release.split("."))
+    """Return the numbers that a release begins with, and that builds of it share."""
+    found = _NUMBERS.match(release)
+    return () if found is None else tuple(map(int, found[0].split(".")))
 
 
 def group_name(prefix: str, projection: str, ledger_id: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from ledger.errors import ConfigurationError, InvalidCommandError
 from ledger.kafka.errors import BrokerError
-from tests.cli.test_readmodels import on
+from tests.cli.test_readmodels import made_by, on
 from tests.support.cli import run
 from tests.unit.projections.runner.test_digests import facts_ledger
 
@@ -64,6 +64,21 @@ def test_a_server_that_does_not_answer_is_told_and_nothing_is_folded(
 
     assert ran.code == BrokerError.exit_code
     assert NOWHERE in ran.problem["facts"]["servers"]
+
+
+def test_rows_of_another_release_ask_for_a_rebuild_before_any_message_is_read(
+    ledger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert on(ledger, "catch-up").code == 0
+    made_by(ledger.with_name("ledger.views.db"), "0.0.0")
+    monkeypatch.setenv("REGISTRO_KAFKA", NOWHERE)
+    monkeypatch.setattr("ledger.kafka.client.connection.WAIT_SECONDS", 0.5)
+
+    ran = on(ledger, *FROM_TOPICS)
+
+    assert ran.code == BrokerError.exit_code
+    assert "0.0.0" in ran.err
+    assert "registro rebuild --projection production" in ran.err
 
 
 def test_another_source_is_refused(ledger: Path) -> None:

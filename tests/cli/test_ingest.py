@@ -56,6 +56,24 @@ def line(source_id: str, **values: object) -> str:
     return json.dumps({"source_id": source_id, **plain, **values}) + "\n"
 
 
+@pytest.mark.usefixtures("path")
+def test_a_source_that_nobody_declared_is_named_and_its_facts_are_recorded() -> None:
+    ran = ingest(written("a.csv", HEAD + GOOD), lang="it")
+
+    assert ran.code == 0
+    assert "La fonte SRC non è dichiarata (`registro source declare --ledger ledger.db" in ran.err
+    assert "Source SRC is not declared" in ingest(written("a.csv", HEAD + GOOD)).err
+
+
+@pytest.mark.usefixtures("path")
+def test_a_declared_source_is_not_warned_of() -> None:
+    said = ("SRC", "Procedura", "1000", "false", "--actor", "DCPCG")
+    declared = run("--ledger", "ledger.db", "source", "declare", *said)
+    assert declared.code == 0, declared.err
+
+    assert "not declared" not in ingest(written("a.csv", HEAD + GOOD)).err
+
+
 def test_a_batch_answers_in_json(path: Path) -> None:
     ran = ingest(written("a.csv", HEAD + GOOD), "--batch", "7", "--json")
     assert ran.code == 0, ran.err

@@ -14,17 +14,21 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from app.cli.context import Cli
+from app.cli.production.readmodels import runner_of
+from ledger.application import LedgerApplication
 from ledger.errors import (
     ConfigurationError,
     InvalidCommandError,
     LedgerMissingError,
     ProjectionError,
     StoreError,
-    StoreFolderMissingError,
+    ViewsUnavailableError,
 )
 from ledger.records import RecordKind
 from projections.runner.database import open_views
 from projections.runner.models import PROJECTIONS
+from projections.runner.runner import Runner
 from projections.runner.views import Views
 from tests.support.cli import Ran, run
 from tests.support.ledgers import reopened
@@ -177,7 +181,31 @@ def test_read_models_in_a_folder_that_does_not_exist_are_refused(
 ) -> None:
     monkeypatch.setenv("REGISTRO_VIEWS", "nowhere/views.db")
     ran = on(ledger, "catch-up", "--json")
-    assert ran.code == StoreFolderMissingError.exit_code
+    assert ran.code == ViewsUnavailableError.exit_code
+    assert "nowhere does not exist" in ran.problem["facts"]["reason"]
+
+
+@pytest.mark.parametrize("url", ["mysql://h/x", "://x", "sqlite://host/x"])
+@pytest.mark.parametrize("words", [("catch-up",), ("rebuild",), ("status",)])
+def test_a_place_of_read_models_that_is_none_names_its_setting(
+    words: tuple[str, ...], url: str, ledger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REGISTRO_VIEWS", url)
+    ran = on(ledger, *words, "--json")
+    assert (ran.code, ran.problem["facts"]["setting"]) == (ConfigurationError.exit_code, "views")
+
+
+@pytest.mark.parametrize("url", [".", "postgresql://u:s3cret@127.0.0.1:1/x"])
+@pytest.mark.parametrize("words", [("catch-up",), ("rebuild", "--projection", "organisation")])
+def test_read_models_that_do_not_open_name_their_setting(
+    words: tuple[str, ...], url: str, ledger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REGISTRO_VIEWS", url)
+    ran = on(ledger, *words)
+    assert ran.code == ViewsUnavailableError.exit_code
+    assert "REGISTRO_VIEWS" in ran.err
+    assert "--ledger" not in ran.err
+    assert "s3cret" not in ran.err
 
 
 def test_a_file_that_holds_something_else_is_not_taken_for_read_models(
@@ -298,6 +326,29 @@ def test_following_takes_in_what_comes_and_ends_when_interrupted(
         _, said = process.communicate(timeout=WAIT_SECONDS)
     assert process.returncode == INTERRUPTED, said
     assert b"Traceback" not in said
+
+
+@pytest.mark.parametrize("name", ["production", "trail"])
+def test_what_another_process_moved_meanwhile_is_looked_at_again(
+    ledger: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved: list[str] = []
+
+    def beside(cli: Cli, opened: LedgerApplication, views: Views) -> Runner:
+        def move(point: str) -> None:
+            if point == "advance.folded" and not moved:
+                moved.append(name)
+                runner_of(cli, opened, views).catch_up(PROJECTIONS[name])
+
+        return Runner(opened, views, fault_point=move)
+
+    monkeypatch.setattr("app.cli.production.catching_up.runner_of", beside)
+
+    ran = on(ledger, "catch-up", "--projection", name, "--json")
+
+    assert (ran.code, ran.err) == (0, "")
+    assert moved == [name]
+    assert ran.json["projections"][0]["position"] == reopened(ledger).head()
 
 
 def wait_for(place: Path, position: int) -> None:

@@ -135,7 +135,10 @@ def test_kafka_that_is_down_is_told_and_fails_nothing(
     assert ran.json["published"]["reachable"] is False
     assert "refused" in ran.json["published"]["reason"]
     assert ran.json["published"]["position"] is None
-    assert "Kafka non risponde" in run_words(["--lang", "it", "status"]).out
+    told = run_words(["--lang", "it", "status"]).out
+    assert f"Kafka non risponde: {DOWN}: connessione rifiutata" in told
+    assert f"caselle non leggibili: {DOWN}: connessione rifiutata" in told
+    assert "inboxes cannot be read" in run("status").out
     assert metrics()["registro_kafka_up", ""] == 0
     # Sockets that the library forgets are closed here, not in the middle of another test.
     gc.collect()
@@ -228,9 +231,12 @@ def test_read_models_that_cannot_be_read_are_told_and_left_alone(
     views = place / "registro.views.db"
     views.write_bytes(content)
     ran = status()
-    assert (ran.code, ran.json["read_models"]) == (0, [])
+    assert (ran.code, ran.json["read_models"]) == (int(content != b""), [])
     assert (ran.json["read_models_reason"] is None) == (content == b"")
     assert views.read_bytes() == content
+    told = run_words(["--lang", "it", "status"]).out
+    reason = "registro.views.db: il file non è una base di dati"
+    assert (reason in told) == (content != b"")
     assert metrics()["registro_read_models_up", ""] == (content == b"")
 
 

@@ -19,6 +19,8 @@ from app.cli.commands import entry_of
 from app.cli.main import build
 from app.config import SPECS
 from app.operations.metrics import FAMILIES
+from ledger.facts.families import FAMILIES as FACTS
+from ledger.kafka.topics import Topics
 from tests.support.cli import run
 
 ROOT: Final = Path(__file__).parents[2]
@@ -226,8 +228,8 @@ def test_a_service_logs_into_the_database_as_itself(name: str) -> None:
     assert given["PGPASSWORD_FILE"] == f"/run/secrets/{secret}"
     assert [each for each in one["secrets"] if each.startswith("postgres")] == [secret]
     assert "@" not in given["REGISTRO_LEDGER"] + given["REGISTRO_VIEWS"]
-    text = (ROOT / "ops/postgres/roles.sql").read_text()
-    assert not role or f"ALTER ROLE registro_{role} LOGIN" in text
+    text = (ROOT / "ops/postgres/apply-roles").read_text()
+    assert not role or rf"\password registro_{role}'" in text
 
 
 def test_only_what_sets_up_is_the_owner_of_the_ledger() -> None:
@@ -252,6 +254,12 @@ def test_behind_encryption_a_service_is_a_user_of_its_own(name: str) -> None:
     assert given["REGISTRO_KAFKA_SECURITY"] == "SASL_SSL"
     assert given["REGISTRO_KAFKA"] != SERVICES[name]["environment"]["REGISTRO_KAFKA"]
     assert f"User:{name} " in (ROOT / "ops/tls/acls.txt").read_text()
+
+
+def test_feeding_systems_may_write_each_inbox_and_nothing_else() -> None:
+    lines = (ROOT / "ops/tls/acls.txt").read_text().splitlines()
+    given = [line.split()[1:] for line in lines if line.startswith("User:upstream ")]
+    assert given == [["Write", "topic", "literal", Topics().inbox(one)] for one in FACTS]
 
 
 @each(OURS)

@@ -41,7 +41,7 @@ def follow(path: str, servers: str, topic: str) -> None:
         try:
             with entered(path, servers, topic, 0, share=True) as inbox:
                 while True:
-                    inbox.take(delay=0.05)
+                    list(inbox.take(delay=0.05))
         except BrokerError as error:
             sys.stderr.write(f"{error}\n")
 

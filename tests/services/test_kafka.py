@@ -24,6 +24,7 @@ from app.cli.kafka import required as required_publishing
 from app.config import resolve
 from app.output.screen import Screen
 from ledger.application import LedgerApplication
+from ledger.clock import SystemEntropy
 from ledger.kafka import publisher as publisher_module
 from ledger.kafka.check import TopicsChecked, check_topics
 from ledger.kafka.client.broker import Admin, Sink
@@ -39,6 +40,7 @@ from ledger.kafka.errors import (
 from ledger.kafka.guard import create_topics, mend_topics, mismatches
 from ledger.kafka.message import Message, messages_of
 from ledger.kafka.publisher import Published, Publisher
+from ledger.kafka.reached import reached
 from ledger.kafka.restore import Restored, restore
 from ledger.kafka.tails import Ledger
 from ledger.records import StoredRecord
@@ -339,6 +341,31 @@ def test_a_dead_broker_is_told_in_time_and_the_records_stay(ledger: Ledger) -> N
     assert ledger.store.head() == head
     publish(ledger)
     assert_whole(ledger)
+
+
+@pytest.mark.parametrize("with_facts", [True, False])
+def test_a_second_ledger_under_one_prefix_is_told_apart(
+    ledger: Ledger, tmp_path: Path, prefix: str, *, with_facts: bool
+) -> None:
+    bare = new_ledger(tmp_path / "bare.db")
+    first = ledger if with_facts else published_as(bare, prefix)
+    publish(first)
+    entropy = SystemEntropy()
+    store = store_at(tmp_path / "other.db", clock=FakeClock(), entropy=entropy)
+    other = LedgerApplication.create(store, clock=FakeClock(), entropy=entropy, body="INAIL")
+    second = published_as(other, prefix)
+
+    ids = (first.origin.ledger_id, second.origin.ledger_id)
+    for refill in (False, True):
+        with pytest.raises(TopicDivergedError) as caught:
+            publish(second, refill=refill)
+        assert caught.value.facts["topic"] == ledger.topics.events
+        reason = caught.value.facts["reason"]
+        assert reason.startswith(f"it is of ledger {ids[0]}, not of {ids[1]}")
+    assert reached(second, BROKER).diverged is not None
+    assert reached(first, BROKER).diverged is None
+    bare.store.engine.dispose()
+    other.store.engine.dispose()
 
 
 def test_a_rogue_message_is_reported_as_foreign_and_harms_nobody(

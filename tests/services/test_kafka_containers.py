@@ -5,13 +5,14 @@ The PostgreSQL server is this module's own and asks for passwords; Kafka is the 
 """
 
 import dataclasses
+import gc
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import uuid1
@@ -78,11 +79,13 @@ class Site:
             given |= {"PGHOST": "127.0.0.1", "PGPORT": str(self.server.port)}
         return given | {"REGISTRO_KAFKA_PREFIX": self.prefix, "PATH": self.path, "HOME": "/nowhere"}
 
-    def script(self, service: str, file: str, *words: str) -> "subprocess.CompletedProcess[str]":
-        """Run a script of the images with the variables of a service."""
+    def script(
+        self, service: str, file: str, *words: str, before: Sequence[str] = ()
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run a script of the images with the variables of a service; `before` starts it."""
         secrets = {"SECRETS": str(self.secrets), "SQL": str(ROOT / "ops/postgres/roles.sql")}
         return subprocess.run(
-            [ROOT / file, *words],
+            [*before, ROOT / file, *words],
             env=self.environment(service) | secrets,
             capture_output=True,
             text=True,
@@ -131,6 +134,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         assert (ran.returncode, ran.stderr) == (0, "")
         _given(made)
         yield made
+        # Connections of commands that ran in this process end with their server.
+        gc.collect()
     topics = Topics(prefix=made.prefix)
     inbox = topics.inbox("production")
     with Admin(Broker(servers=SERVERS)) as admin:
@@ -304,6 +309,106 @@ def test_what_sets_up_may_be_repeated_and_takes_back_what_was_given_beside_it(si
     assert kept
 
 
+def test_what_a_role_was_made_member_of_or_allowed_beside_is_taken_back(site: Site) -> None:
+    for statement in (
+        "CREATE ROLE stranger LOGIN IN ROLE registro_writer, registro_app",
+        "GRANT registro_writer TO registro_publisher WITH ADMIN OPTION",
+        "GRANT registro_app, pg_write_all_data TO registro_projector",
+        "REVOKE registro_writer FROM registro_intake",
+        "ALTER ROLE registro_intake SUPERUSER CREATEDB NOINHERIT",
+        "ALTER ROLE registro_writer LOGIN",
+        "GRANT DELETE ON record TO PUBLIC",
+        "GRANT DELETE ON record TO registro_projector WITH GRANT OPTION",
+        "GRANT UPDATE (stream) ON record TO registro_publisher",
+        "GRANT TEMP ON DATABASE registro TO registro_app",
+    ):
+        _as_owner(site, statement)
+
+    ran = site.script("roles", "ops/postgres/apply-roles")
+
+    assert (ran.returncode, ran.stderr) == (0, "")
+    members = """
+        SELECT role.rolname || ' < ' || member.rolname
+        FROM pg_auth_members JOIN pg_roles role ON role.oid = roleid
+        JOIN pg_roles member ON member.oid = member
+        WHERE role.rolname LIKE 'registro\\_%' OR member.rolname LIKE 'registro\\_%'
+        ORDER BY 1"""
+    assert site.sql("app", members) == [
+        "registro_reader < registro_projector",
+        "registro_reader < registro_publisher",
+        "registro_writer < registro_app",
+        "registro_writer < registro_intake",
+    ]
+    odd = """
+        SELECT rolname FROM pg_roles
+        WHERE rolname LIKE 'registro\\_%' AND (rolsuper OR rolcreatedb OR NOT rolinherit
+        OR rolcanlogin <> (rolname NOT IN ('registro_reader', 'registro_writer')))"""
+    assert site.sql("app", odd) == []
+    for right in (
+        "has_table_privilege('record', 'DELETE')",
+        "has_database_privilege('registro', 'TEMP')",
+    ):
+        for service in ROLES:
+            assert site.sql(service, f"SELECT {right}") == [False], (service, right)
+    updates = "SELECT has_any_column_privilege('record', 'UPDATE')"
+    assert site.sql("publisher", updates) == [False]
+
+
+def _state(site: Site) -> list[object]:
+    """Return what a run would change: passwords as the server keeps them, and a right."""
+    engine = create_engine(
+        site.server.url.replace("postgresql:", "postgresql+psycopg:").replace(
+            "/postgres", "/registro"
+        ),
+        poolclass=NullPool,
+    )
+    with engine.begin() as connection:
+        passwords = "SELECT rolname || coalesce(rolpassword, '') FROM pg_authid ORDER BY 1"
+        right = "SELECT has_table_privilege('registro_writer', 'record', 'DELETE')"
+        return [*connection.scalars(text(passwords)), *connection.scalars(text(right))]
+
+
+@pytest.mark.parametrize("content", [None, "", "\n", "two\nlines\n"])
+@pytest.mark.parametrize("name", ["postgres", *(f"postgres_{one}" for one in ROLES)])
+def test_refuses_a_secret_that_is_missing_or_empty_and_changes_nothing(
+    site: Site, tmp_path: Path, name: str, content: str | None
+) -> None:
+    secrets = tmp_path / "secrets"
+    shutil.copytree(site.secrets, secrets)
+    file = secrets / f"{name}_password"
+    file.unlink()
+    if content is not None:
+        file.write_text(content)
+    _as_owner(site, "GRANT DELETE ON record TO registro_writer")
+    before = _state(site)
+
+    ran = dataclasses.replace(site, secrets=secrets).script("roles", "ops/postgres/apply-roles")
+    after = _state(site)
+    _as_owner(site, "REVOKE DELETE ON record FROM registro_writer")
+
+    assert ran.returncode == 1
+    assert str(file) in ran.stderr
+    assert before == after
+    assert before[-1] is True
+
+
+@pytest.mark.skipif(shutil.which("script") is None, reason="no program that gives a terminal")
+def test_nobody_at_a_terminal_is_asked_for_passwords(site: Site) -> None:
+    at_terminal = ("script", "--quiet", "--return", "/dev/null", "--command")
+
+    ran = site.script("roles", "ops/postgres/apply-roles", before=at_terminal)
+
+    assert (ran.returncode, ran.stdout) == (0, "")
+    assert site.sql("app", "SELECT 1") == [1]
+
+
+def test_a_server_that_is_gone_is_an_error_of_the_script(site: Site) -> None:
+    gone = dataclasses.replace(site, server=dataclasses.replace(site.server, port=1))
+    ran = gone.script("roles", "ops/postgres/apply-roles")
+    assert ran.returncode != 0
+    assert "connection" in ran.stderr
+
+
 def _as_owner(site: Site, statement: str) -> None:
     engine = create_engine(
         site.server.url.replace("postgresql:", "postgresql+psycopg:").replace(
@@ -315,13 +420,17 @@ def _as_owner(site: Site, statement: str) -> None:
         connection.execute(text(statement))
 
 
-def test_no_password_enters_the_log_of_the_server(site: Site) -> None:
-    _as_owner(site, "ALTER DATABASE registro SET log_statement = 'all'")
+@pytest.mark.parametrize("setting", ["log_statement = 'all'", "log_min_duration_statement = 0"])
+def test_no_password_enters_the_log_of_the_server(site: Site, setting: str) -> None:
+    _as_owner(site, f"ALTER DATABASE registro SET {setting}")
+    before = len((site.server.folder / "log").read_text())
 
-    assert site.script("roles", "ops/postgres/apply-roles").returncode == 0
+    ran = site.script("roles", "ops/postgres/apply-roles")
+    _as_owner(site, f"ALTER DATABASE registro RESET {setting.split(maxsplit=1)[0]}")
 
-    log = (site.server.folder / "log").read_text()
-    assert "ALTER DATABASE" not in log or "PASSWORD" not in log
+    assert ran.returncode == 0, ran.stderr
+    log = (site.server.folder / "log").read_text()[before:]
+    assert log.count("SCRAM-SHA-256$") == len(ROLES), "the log shows what the server was sent"
     for service in ROLES:
         assert site.password(service) not in log
 

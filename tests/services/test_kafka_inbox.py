@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import NamedTuple
 from uuid import uuid1
@@ -577,16 +577,67 @@ def test_who_comes_second_with_the_same_offsets_is_refused_and_goes_on(
         while not (gathered := slow._gather(0.2)):
             pass
         while not fast.has_read(fast.ends()):
-            fast.take(delay=0.05)
+            list(fast.take(delay=0.05))
         head = ledger.head()
 
         slow._gather = lambda delay: gathered  # type: ignore[method-assign] # noqa: ARG005 - what it had in hand
-        refused = slow.take(delay=0.05)
+        refused = list(slow.take(delay=0.05))
 
         assert refused == []
         assert ledger.head() == head
         assert slow.places == fast.places
     assert_exact(ledger, topic, [f"g{n}" for n in range(20)], 0)
+
+
+def test_a_batch_that_was_recorded_is_told_though_the_next_fails(
+    ledger: LedgerApplication, topic: str
+) -> None:
+    send(topic, [*goods(20), Sent(b"{", JSON, 0), Sent(b"{", JSON, 1)])
+    asked: list[str] = []
+
+    def fail(point: str) -> None:
+        if point == "inbox.before_letters":
+            asked.append(point)
+            if len(asked) == PARTITIONS:
+                raise BrokerError(servers=SERVERS, reason="of the test")
+
+    told: list[Taken] = []
+    with (
+        Inbox(
+            ledger,
+            BROKER,
+            topic,
+            batch=said,
+            clock=FakeClock(),
+            share=False,
+            fault_point=fail,
+        ) as inbox,
+        pytest.raises(BrokerError, match="of the test"),
+    ):
+        take_all(inbox, delay=1, wait_seconds=20, told=told.append)
+    recorded = len(source_ids(ledger))
+    rest = take(ledger, topic)
+
+    assert [(one.facts, one.refused) for one in told] == [(10, 1)]
+    assert (recorded, told[0].last_position) == (10, told[0].last_position)
+    assert [(one.facts, one.refused) for one in rest] == [(10, 1)]
+    assert told[0].partition != rest[0].partition
+    assert_exact(ledger, topic, [f"g{n}" for n in range(20)], 2)
+
+
+def test_who_stops_between_two_batches_loses_neither(ledger: LedgerApplication, topic: str) -> None:
+    send(topic, goods(20))
+    taken: list[Taken] = []
+    with entered(ledger, topic) as inbox:
+        while not taken:
+            # One batch is in the ledger; the other was read and is given up.
+            taken = list(islice(inbox.take(delay=1), 1))
+        recorded = len(source_ids(ledger))
+        send(topic, goods(20, start=20))
+        take_all(inbox, delay=1, wait_seconds=20, told=taken.append)
+
+    assert recorded == 10
+    assert_exact(ledger, topic, [f"g{n}" for n in range(40)], 0)
 
 
 def test_what_the_group_committed_is_never_believed(ledger: LedgerApplication, topic: str) -> None:
@@ -604,7 +655,12 @@ def test_what_the_group_committed_is_never_believed(ledger: LedgerApplication, t
     with Inbox(
         ledger, BROKER, topic, batch=said, clock=FakeClock(), share=True, session=6000
     ) as inbox:
-        _until(lambda: inbox.take(delay=0.05) is not None and len(source_ids(ledger)) == 10)
+
+        def all_taken() -> bool:
+            list(inbox.take(delay=0.05))
+            return len(source_ids(ledger)) == 10
+
+        _until(all_taken)
 
     assert_exact(ledger, topic, [f"g{n}" for n in range(10)], 0)
 

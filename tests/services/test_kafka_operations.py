@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,12 +24,19 @@ from ledger.application import LedgerApplication
 from ledger.kafka.client.broker import Admin, Sink
 from ledger.kafka.client.connection import Broker, partition_of
 from ledger.kafka.client.source import Source
-from ledger.kafka.errors import TopicDivergedError, TopicGuardError, TopicRestoreError
+from ledger.kafka.errors import (
+    BrokerError,
+    PublishUnfinishedError,
+    TopicDivergedError,
+    TopicGuardError,
+    TopicRestoreError,
+)
 from ledger.kafka.guard import create_topics
 from ledger.kafka.inbox.guard import create_inbox
 from ledger.kafka.message import Message, messages_of
 from ledger.kafka.publisher import Publisher
-from ledger.kafka.tails import BATCH_MESSAGES, Ledger, is_whole
+from ledger.kafka.reached import why_not_whole
+from ledger.kafka.tails import BATCH_MESSAGES, Ledger
 from ledger.kafka.topics import dead_letters_of
 from tests.support.cli import run
 from tests.support.dataset import ROOT
@@ -45,6 +53,10 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
+
+
+def required_of(since: int | None = None) -> ToPublish:
+    return ToPublish(head_before=required.head_before, since=since)
 
 
 @pytest.fixture
@@ -143,6 +155,55 @@ def test_a_deleted_topic_of_events_is_named_by_everybody_and_comes_back(
         ran = run(*words)
         assert ran.code == 0, ran.err
     assert run("status", "--stage", "published").code == 0
+
+
+def test_one_replica_is_not_told_as_safe(ledger: Ledger) -> None:
+    english, italian = run("kafka", "topics"), run("kafka", "topics", "--lang", "it")
+
+    assert (english.code, italian.code) == (0, 0)
+    assert f"{len(ledger.topics.all)} topics, all set up as they must be." in english.out
+    assert "With one replica the loss of a disk loses" in english.out
+    assert "una sola copia" in italian.out
+
+
+def test_more_replicas_than_brokers_are_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REGISTRO_KAFKA", SERVERS)
+    monkeypatch.setenv("REGISTRO_KAFKA_PREFIX", f"t{uuid1().hex}")
+    ran = run("kafka", "topics", "--create", "--replicas", "3", "--json")
+
+    assert ran.code == BrokerError.exit_code
+    assert "3" in ran.problem["facts"]["reason"]
+    assert "CreatableTopic" not in ran.err
+    assert len(ran.problem["facts"]["reason"]) <= 300
+
+
+@pytest.mark.usefixtures("ledger")
+def test_a_source_that_nobody_declared_is_named_by_its_inbox(inbox: str) -> None:
+    send(inbox, good())
+    ran = run("inbox", "production", "--source", "NIENTE", "--lang", "it")
+
+    assert ran.code == 0, ran.err
+    assert "La fonte NIENTE non è dichiarata" in ran.err
+
+
+def test_a_publisher_that_follows_says_in_italian_why_it_tries_again(ledger: Ledger) -> None:
+    words = ["--lang", "it", "--log-level", "error", "publish", "--follow", "--seconds", "1"]
+    child = subprocess.Popen(
+        [sys.executable, "-m", "app", *words],
+        cwd=ROOT,
+        env={**os.environ, "REGISTRO_KAFKA": "127.0.0.1:1"},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert child.stderr is not None
+        told = child.stderr.readline()
+    finally:
+        child.kill()
+        child.communicate()
+    head = ledger.store.head()
+    assert f"Kafka non ha confermato tutto fino alla posizione {head}: " in told
+    assert "connessione rifiutata" in told
 
 
 def test_a_deleted_topic_is_told_in_italian_too(ledger: Ledger) -> None:
@@ -284,12 +345,17 @@ def cli(ledger: Ledger, path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
     settings = resolve({}, environment=os.environ, folder=path.parent)
     assert settings["kafka_prefix"] == ledger.topics.prefix
     screen = Screen(lang="en", color=False, quiet=False)
-    return Cli(settings=settings, json=False, screen=screen, to_publish=ToPublish())
+    return Cli(
+        settings=settings,
+        json=False,
+        screen=screen,
+        to_publish=required_of(),
+    )
 
 
 def whole(ledger: Ledger) -> bool:
     with Source(BROKER) as source:
-        return is_whole(source, ledger, through=ledger.store.head())
+        return why_not_whole(source, ledger, through=ledger.store.head()) is None
 
 
 def test_batches_are_published_beside_while_the_command_stays(
@@ -307,7 +373,7 @@ def test_batches_are_published_beside_while_the_command_stays(
             recorded(application.head())
             until(lambda: whole(ledger), seconds=10)
             until(lambda: f"published up to position {heads[-1]}" in capfd.readouterr().err)
-    assert cli.to_publish == ToPublish(since=heads[-1])
+    assert cli.to_publish == required_of(since=heads[-1])
 
 
 def test_a_publisher_that_stands_still_holds_nothing_up_and_is_told(
@@ -332,6 +398,134 @@ def test_a_publisher_that_stands_still_holds_nothing_up_and_is_told(
     assert said.count("not yet") == 1
 
 
+@pytest.mark.parametrize("kind", ["foreign", "repeated", "marks"])
+def test_as_many_messages_as_lack_are_not_taken_for_those_that_lack(
+    cli: Cli,
+    ledger: Ledger,
+    application: LedgerApplication,
+    capfd: pytest.CaptureFixture[str],
+    kind: str,
+) -> None:
+    folder = Path(os.environ["REGISTRO_LEDGER"]).parent
+    topics = (ledger.topics.facts("production"), ledger.topics.facts("stock"))
+    with Publisher(ledger, BROKER) as busy:
+        busy.publish(seconds=20)
+        before = ledger.counts(through=application.head())
+        sent = _messages(ledger)
+        add_facts(application, folder, batch_name="2", facts=5)
+        wanted = ledger.counts(through=application.head())
+        for topic in topics:
+            lacking = wanted[topic] - before[topic]
+            first = next(one for one in sent if one.topic == topic)
+            if kind == "foreign":
+                send(topic, *[b"{}"] * lacking)
+            elif kind == "repeated":
+                _write([first] * lacking)
+            else:
+                _marks(topic, lacking)
+        required.publish_recorded(cli)
+        early = capfd.readouterr().err
+        busy.publish(seconds=20)
+        required.publish_recorded(cli)
+        late = capfd.readouterr().err
+
+    assert "Recorded, not yet published" in early
+    assert f"Recorded and published up to position {application.head()}" in late
+
+
+def _messages(ledger: Ledger) -> list[Message]:
+    return [
+        one
+        for stored in ledger.store.read()
+        for one in messages_of(
+            stored, origin=ledger.origin, topics=ledger.topics, keys=ledger.keys.of(stored)
+        )
+    ]
+
+
+def _write(messages: list[Message]) -> None:
+    sink = Sink(BROKER)
+    for one in messages:
+        sink.send(one, partition_of(one.key, 4))
+    sink.flush(seconds=20)
+    sink.close()
+
+
+def _marks(topic: str, count: int) -> None:
+    """Have a transaction write one mark after another, each with a message that is given up."""
+    producer = KafkaProducer(bootstrap_servers=SERVERS, transactional_id=topic)
+    producer.init_transactions()
+    for _ in range(count):
+        producer.begin_transaction()
+        producer.send(topic, value=b"{}", partition=0)
+        producer.flush()
+        producer.abort_transaction()
+    producer.close(timeout=2)
+
+
+def test_an_attempt_that_outlasts_the_command_is_told_as_not_yet_published(
+    cli: Cli,
+    application: LedgerApplication,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def stuck(*_: object, **__: object) -> None:
+        begun.set()
+        go_on.wait(20)
+
+    monkeypatch.setattr(required, "_late", stuck)
+    monkeypatch.setattr(required, "REQUIRED_SECONDS", 0.2)
+    monkeypatch.setattr(required, "CLOSE_SECONDS", 0.2)
+    head = application.head()
+    with required.publishing_beside(cli) as recorded:
+        recorded(head - 1)
+        begun.wait(10)
+        recorded(head)
+    said = capfd.readouterr().err
+    go_on.set()
+    until(lambda: "publishing" not in {one.name for one in threading.enumerate()})
+
+    assert [f"(position {one})" in said for one in (head - 1, head)] == [True, True]
+    assert "Recorded and published" not in said
+    assert capfd.readouterr().err == ""
+    assert cli.to_publish == required_of(since=head)
+
+
+def test_an_attempt_that_fails_leaves_nobody_without_an_answer(
+    cli: Cli,
+    application: LedgerApplication,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ValueError("of the test")
+
+    monkeypatch.setattr(required, "_late", broken)
+    head = application.head()
+    with pytest.raises(ValueError, match="of the test"), required.publishing_beside(cli) as told:
+        told(head)
+
+    assert f"Recorded, not yet published (position {head})" in capfd.readouterr().err
+
+
+def test_a_publisher_whose_time_is_over_while_it_begins_sends_nothing(ledger: Ledger) -> None:
+    def slow(point: str) -> None:
+        if point == "publish.guarded":
+            time.sleep(1.2)
+
+    with (
+        Publisher(ledger, BROKER, fault_point=slow) as publisher,
+        pytest.raises(PublishUnfinishedError, match="the time is over"),
+    ):
+        publisher.publish(seconds=1, steady=False)
+
+    with Source(BROKER) as source:
+        places = [one for topic in ledger.topics.all for one in source.partitions(topic)]
+        assert set(source.ends(places).values()) == {0}
+
+
 def test_unsafe_topics_stop_no_intake_and_are_said_once(
     cli: Cli, ledger: Ledger, application: LedgerApplication, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -352,7 +546,12 @@ def test_kafka_that_is_gone_delays_the_end_by_no_more_than_a_single_command(
 ) -> None:
     environment = {**os.environ, "REGISTRO_KAFKA": "127.0.0.1:1"}
     settings = resolve({}, environment=environment, folder=Path())
-    away = Cli(settings=settings, json=False, screen=cli.screen, to_publish=ToPublish())
+    away = Cli(
+        settings=settings,
+        json=False,
+        screen=cli.screen,
+        to_publish=required_of(),
+    )
     with required.publishing_beside(away) as recorded:
         recorded(application.head())
         began = time.monotonic()

@@ -35,6 +35,7 @@ from tests.support.secure_broker import SecureBroker, can_run, secure_broker
 
 TOPICS = Topics()
 INBOX = "registro.inbox.production.v1"
+REFUSED = "registro.inbox.cost.v1.dlq"
 WRONG = "not-the-password"
 MESSAGE = Message(TOPICS.events, b"key", b"value", ())
 
@@ -54,7 +55,7 @@ def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureBroker]:
     with secure_broker(tmp_path_factory.mktemp("broker")) as broker:
         with Admin(broker.as_user("operator", wait=10)) as admin:
             create_topics(admin, TOPICS)
-            admin.create({INBOX: 1}, replicas=1, settings={})
+            admin.create({INBOX: 1, REFUSED: 1}, replicas=1, settings={})
         yield broker
 
 
@@ -163,6 +164,22 @@ def test_refuses_others_at_an_inbox(secure: SecureBroker, user: str) -> None:
     place = Partition(INBOX, 0)
     with Source(secure.as_user(user)) as source, pytest.raises(BrokerError):
         source.starts([place])
+
+
+@pytest.mark.parametrize("user", ["upstream", "publisher", "operator", "reader"])
+def test_refuses_to_let_anybody_but_the_intake_write_what_it_refused(
+    secure: SecureBroker, user: str
+) -> None:
+    """The intake passes over every offset that stands there: who writes there hides facts."""
+    before = end_of(secure.as_user("intake"), REFUSED)
+
+    with pytest.raises(BrokerAccessError) as caught:
+        write(secure.as_user(user), REFUSED)
+
+    assert f"user {user} may not do this" in caught.value.facts["reason"]
+    assert end_of(secure.as_user("intake"), REFUSED) == before
+    write(secure.as_user("intake"), REFUSED)
+    assert end_of(secure.as_user("intake"), REFUSED) == before + 1
 
 
 @pytest.mark.parametrize("user", ["publisher", "intake", "upstream", "reader"])

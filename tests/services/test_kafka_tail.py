@@ -36,6 +36,7 @@ from projections.runner.runner import Runner
 from projections.runner.views import Generation, Views
 from projections.tail.desk import Desk
 from projections.tail.errors import TailReleaseError
+from projections.tail.merging import HOPE_SECONDS
 from projections.tail.tail import NEAR_MESSAGES, Step, Tail, group_name
 from tests.support.cli import run
 from tests.support.given import envelope
@@ -96,6 +97,11 @@ class Scene:
         """Publish what is not there yet."""
         with Publisher(self.ledger, BROKER, refill=refill) as publisher:
             publisher.publish(seconds=20)
+
+    @property
+    def desk(self) -> Desk:
+        """What the members work with."""
+        return Desk(self.views.engine, PRODUCTION.name, release="test")
 
     @property
     def head(self) -> int:
@@ -221,7 +227,7 @@ def test_a_group_that_begins_late_enters_the_topics_near_their_ends(scene: Scene
     with scene.member() as tail:
         while not tail.partitions:
             tail.step()
-        begun = Desk(scene.views.engine, PRODUCTION.name, release="test").reaches(places)
+        begun = scene.desk.reaches(places)
         scene.add("3")
         scene.publish()
         scene.until_head(tail)
@@ -381,6 +387,10 @@ def test_topics_made_anew_and_refilled_are_read_from_their_beginning(scene: Scen
         scene.add("2")
         scene.publish()
         scene.until_head(tail)
+        for message in scene.ledger.messages_at(scene.head - 1)[:20]:
+            # What was read stands further behind than it will in the new topic.
+            rogue(message, partition=partition_of(message.key, FACTS_PARTITIONS))
+        tail.step()
     with Admin(BROKER) as admin:
         admin.delete([scene.ledger.topics.facts("production")])
         create_topics(admin, scene.ledger.topics)
@@ -388,6 +398,33 @@ def test_topics_made_anew_and_refilled_are_read_from_their_beginning(scene: Scen
     scene.publish(refill=True)
 
     with scene.member() as tail:
+        scene.until_head(tail)
+
+    group = scene.desk.standing().group
+    assert group is not None
+    assert group.reread == 0, "it was found out by its identity, not by what was missing"
+    scene.assert_as_rebuilt()
+
+
+def test_a_message_forged_for_the_end_halts_nothing_while_others_are_not_published(
+    scene: Scene,
+) -> None:
+    with scene.member() as tail, Publisher(scene.ledger, BROKER) as publisher:
+        publisher.publish(seconds=20)
+        scene.until_head(tail)
+        group = scene.desk.standing().group
+        assert group is not None
+        scene.desk.begin_anew(group, doubtful=group.merged)
+        scene.add("2")
+        block = next(p for p in range(scene.head, 0, -1) if len(scene.ledger.messages_at(p)) > 9)
+        true = scene.ledger.messages_at(block)[1]
+        headers = (true.headers[0], ("index", b"3999"), true.headers[2])
+        forged = true._replace(headers=headers)
+        rogue(forged, partition=partition_of(true.key, FACTS_PARTITIONS))
+        until = time.monotonic() + 5 * HOPE_SECONDS
+        while time.monotonic() < until:
+            tail.step()
+        publisher.publish(seconds=20)
         scene.until_head(tail)
 
     scene.assert_as_rebuilt()
@@ -437,6 +474,22 @@ def test_members_share_the_partitions_and_one_that_joins_later_gets_some(scene: 
 
     assert 0 < second < partitions
     assert min(folded) > 0
+    scene.assert_as_rebuilt()
+
+
+def test_members_that_begin_together_begin_once_behind_what_there_was(scene: Scene) -> None:
+    scene.add("2", facts=40_000)
+    scene.publish()
+
+    with children(3, *scene.where):
+        scene.await_head()
+        scene.add("3")
+        scene.publish()
+        scene.await_head()
+        group = scene.desk.standing().group
+
+    assert group is not None
+    assert group.epoch == 1
     scene.assert_as_rebuilt()
 
 

@@ -1,5 +1,6 @@
 """Sealing, verifying and watching a ledger on PostgreSQL, by the command line."""
 
+import gc
 import json
 import os
 import signal
@@ -7,12 +8,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid1
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
+from ledger.errors import ViewsDeniedError
 from ledger.store.engine import store_url
 from tests.support.cli import Ran, run
 from tests.support.dataset import ROOT
@@ -41,6 +44,34 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ran = run(*words)
         assert ran.code == 0, ran.err
     return tmp_path / "log"
+
+
+@pytest.mark.usefixtures("log")
+def test_who_may_not_make_read_models_beside_the_ledger_is_told_the_setting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    url = store_url(os.environ["REGISTRO_LEDGER"])
+    role = f"reader_{uuid1().hex}"
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.begin() as owner:
+        owner.execute(text(f"CREATE ROLE {role} LOGIN"))
+        owner.execute(text("REVOKE CREATE ON SCHEMA public FROM PUBLIC"))
+        owner.execute(text(f"GRANT SELECT ON record, store_format TO {role}"))
+    place = url.set(username=role).render_as_string(hide_password=False)
+    monkeypatch.setenv("REGISTRO_LEDGER", place)
+    try:
+        ran = run("catch-up")
+        here = run("catch-up", "--ledger", place, "--json")
+    finally:
+        with engine.begin() as owner:
+            owner.execute(text(f"DROP OWNED BY {role}"))
+            owner.execute(text(f"DROP ROLE {role}"))
+
+    # Connections that the runs left are closed here, not in the middle of another test.
+    gc.collect()
+    assert (ran.code, here.code) == (ViewsDeniedError.exit_code, ViewsDeniedError.exit_code)
+    assert "permission denied" in here.problem["facts"]["reason"]
+    assert "REGISTRO_VIEWS" in ran.err
 
 
 @pytest.fixture

@@ -20,7 +20,8 @@ from projections.production.cube import empty
 from projections.runner.database import open_views
 from projections.runner.tables import LIVE
 from projections.runner.views import Views
-from projections.tail.desk import Desk, Group, HandedOnError, Move, Share, Window
+from projections.tail.desk import Desk
+from projections.tail.handover import Group, HandedOnError, Move, Share, Window
 from tests.support.postgresql_server import BIN, Server, own_server
 from tests.support.tails import PRODUCTION
 
@@ -182,7 +183,7 @@ def begun(engine: Engine) -> Beside:
     first.desk.begin(first.desk.standing())
     group = first.desk.standing().group
     assert group is not None
-    first.desk.enter(group, dict.fromkeys(PLACES, 0))
+    first.desk.enter(group, dict.fromkeys(PLACES, 0), {})
     return first
 
 

@@ -11,7 +11,7 @@ from ledger.kafka.message import Address, Message
 from ledger.kafka.tails import Ledger
 from ledger.kafka.topics import Topics
 from projections.runner.models import PROJECTIONS
-from projections.tail.desk import Share, Window
+from projections.tail.handover import Share, Window
 from projections.tail.messages import Fact
 from projections.tail.shares import cells_of, seen_of
 from schemas.registry import default_registry

@@ -217,7 +217,10 @@ def _letters(cli: Cli, family: str, *, values: bool = False) -> "list[Letter]":
     with Admin(broker) as admin:
         if dead_letters_of(topic) not in admin.states([dead_letters_of(topic)]):
             return []
-    return letters(broker, topic, values=values)
+    opened = cli.open().identity.opened
+    # What another ledger refused under this prefix is no business of this one.
+    ledger_id = None if opened is None else opened.ledger_id
+    return letters(broker, topic, ledger_id=ledger_id, values=values)
 
 
 def _told(family: str, one: "Letter") -> dict[str, object]:

@@ -15,6 +15,7 @@ from app.output import jsontext
 from app.output.format import number
 from app.output.logs import log_event
 from app.output.table import Column, Table
+from app.texts.errors import error_texts
 from app.texts.usage import both
 from ledger.envelopes import parse_act, parse_actor
 from ledger.errors import InvalidCommandError, LedgerError
@@ -257,6 +258,9 @@ class _Reader:
 
     def run(self, delay: float) -> _Totals:
         """Record what is there now, or what comes, and log how it went."""
+        from app.cli.production.fact_sources import warn_if_undeclared
+
+        warn_if_undeclared(self._cli, self._ledger, self._said.source)
         log_event(_LOG, logging.INFO, "inbox.started", topic=self._topic, follow=self._share)
         try:
             if self._share:
@@ -314,7 +318,7 @@ class _Reader:
                     except BrokerError as error:
                         # What was not recorded is read again.
                         log_event(_LOG, logging.WARNING, "inbox.retry", **error.facts)
-                        self._cli.screen.warn(str(error))
+                        self._cli.screen.warn(error_texts(error, self._cli.lang)[0])
                         time.sleep(RETRY_SECONDS)
         finally:
             self._show(None)

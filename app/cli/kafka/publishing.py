@@ -4,7 +4,7 @@ import contextlib
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -14,6 +14,7 @@ from app.cli.kafka.broker_security import broker_security
 from app.output import jsontext
 from app.output.logs import log_event
 from app.output.table import Column, Table
+from app.texts.errors import error_texts
 from app.texts.kafka import FINDINGS, state_text
 from app.texts.usage import both
 from app.texts.words import word
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ledger.application import LedgerApplication
     from ledger.kafka.check import TopicsChecked
     from ledger.kafka.client.connection import Broker, Received
+    from ledger.kafka.guard import Mismatch
     from ledger.kafka.publisher import Publisher
     from ledger.kafka.tails import Ledger
 
@@ -141,7 +143,7 @@ def publish(
                 if not follow:
                     raise
                 log_event(_LOG, logging.WARNING, "publish.retry", **error.facts)
-                cli.screen.warn(str(error))
+                cli.screen.warn(error_texts(error, cli.lang)[0])
             else:
                 if done.messages or not follow:
                     _published(cli, done.position, done.messages)
@@ -221,7 +223,7 @@ def topics(
         typer.Option(min=1, help=both("copie dei nuovi topic; 3 in esercizio", "of new topics")),
     ] = 1,
 ) -> None:
-    """Check that no topic can lose records; exit code 1 when one could."""
+    """Check how the topics are set up; exit code 1 when one is not as it must be."""
     from ledger.kafka.client.broker import Admin
     from ledger.kafka.guard import create_topics, mend_topics, mismatches
 
@@ -233,6 +235,7 @@ def topics(
         )
         mended = mend_topics(admin, own) if mend else ()
         found = mismatches(admin, own)
+        copies = min((state.replicas for state in admin.states(own.all).values()), default=0)
     if cli.json:
         cli.answer({"topics": own.all, "created": created, "mended": mended, "problems": found})
     else:
@@ -241,31 +244,48 @@ def topics(
         for name in mended:
             cli.screen.line(cli.tr(f"Sistemato {name}.", f"Mended {name}."))
         if found:
-            titles = cli.tr(
-                "topic|impostazione|trovato|deve essere|rimedio",
-                "topic|setting|found|wanted|remedy",
-            )
-            columns = [Column(title) for title in titles.split("|")]
-            rows = [
-                (
-                    m.topic,
-                    m.setting,
-                    state_text(m.found, cli.lang),
-                    state_text(m.wanted, cli.lang),
-                    m.remedy,
-                )
-                for m in found
-            ]
-            cli.screen.table(Table(columns=columns, rows=rows))
+            _show_mismatches(cli, found)
         else:
-            cli.screen.line(
-                cli.tr(
-                    f"{len(own.all)} topic, nessuno può perdere registrazioni.",
-                    f"{len(own.all)} topics, none can lose records.",
-                )
-            )
+            _show_sound(cli, len(own.all), copies)
     if found:
         raise typer.Exit(NEGATIVE)
+
+
+def _show_mismatches(cli: Cli, found: "Sequence[Mismatch]") -> None:
+    titles = cli.tr(
+        "topic|impostazione|trovato|deve essere|rimedio",
+        "topic|setting|found|wanted|remedy",
+    )
+    columns = [Column(title) for title in titles.split("|")]
+    rows = [
+        (
+            m.topic,
+            m.setting,
+            state_text(m.found, cli.lang),
+            state_text(m.wanted, cli.lang),
+            m.remedy,
+        )
+        for m in found
+    ]
+    cli.screen.table(Table(columns=columns, rows=rows))
+
+
+def _show_sound(cli: Cli, topics: int, copies: int) -> None:
+    """Say that nothing is wrong with the settings, and what they cannot help."""
+    cli.screen.line(
+        cli.tr(
+            f"{topics} topic, tutti impostati come devono.",
+            f"{topics} topics, all set up as they must be.",
+        )
+    )
+    if copies == 1:
+        cli.screen.line(
+            cli.tr(
+                "Con una sola copia (replica) il guasto di un disco perde ciò che è su Kafka: "
+                "in esercizio ne servono 3.",
+                "With one replica the loss of a disk loses what is on Kafka: production wants 3.",
+            )
+        )
 
 
 def check(context: typer.Context) -> None:

@@ -29,7 +29,8 @@ from ledger.kafka.errors import (
     PublishUnfinishedError,
 )
 from ledger.kafka.publisher import Publisher
-from ledger.kafka.tails import Ledger, is_whole
+from ledger.kafka.reached import why_not_whole
+from ledger.kafka.tails import Ledger
 
 REQUIRED_SECONDS: Final = 10.0
 """How long a recording command waits for Kafka when publishing is required."""
@@ -103,7 +104,11 @@ class _Beside:
         self._cli = cli
         self._changed = threading.Condition()
         self._waiting: list[int] = []
-        """Batches that nobody was told about yet, by their last position."""
+        """Batches that no attempt has taken yet, by their last position."""
+        self._untold: list[int] = []
+        """Batches that nobody was told about yet, those of the attempt under way included."""
+        self._ended = False
+        """Nobody is told anything any more."""
         self._until: float | None = None
         """When the last attempt ends; None while the command stays."""
         self._last = 0
@@ -118,14 +123,24 @@ class _Beside:
         with self._changed:
             self._last = position
             self._waiting.append(position)
+            self._untold.append(position)
             self._changed.notify()
 
     def end(self) -> int:
-        """Wait for what is left, and return the position up to which everything was told."""
+        """Wait for what is left, and return the position up to which everything was told.
+
+        An attempt that outlasts the wait, or has failed, is not believed: what nobody was told
+        about yet is not yet published.
+        """
         with self._changed:
             self._until = time.monotonic() + REQUIRED_SECONDS
             self._changed.notify()
         self._thread.join(REQUIRED_SECONDS + CLOSE_SECONDS)
+        reason = "the attempt outlasts its time" if self._thread.is_alive() else "it has failed"
+        with self._changed:
+            for position in tuple(self._untold):
+                self._tell(position, reason)
+            self._ended = True
         return self._last
 
     def require_sound(self) -> None:
@@ -194,11 +209,16 @@ class _Beside:
         return reason
 
     def _tell(self, position: int, reason: str | None) -> None:
-        if reason is None:
-            log_event(_LOG, logging.INFO, "recorded.published", position=position)
-        else:
-            log_event(_LOG, logging.WARNING, "recorded.late", position=position, reason=reason)
-        self._cli.screen.note(_told(self._cli, position, confirmed=reason is None))
+        with self._changed:
+            if self._ended:
+                return
+            if position in self._untold:
+                self._untold.remove(position)
+            if reason is None:
+                log_event(_LOG, logging.INFO, "recorded.published", position=position)
+            else:
+                log_event(_LOG, logging.WARNING, "recorded.late", position=position, reason=reason)
+            self._cli.screen.note(_told(self._cli, position, confirmed=reason is None))
 
 
 def _told(cli: Cli, head: int, *, confirmed: bool) -> str:
@@ -234,13 +254,16 @@ def _late(cli: Cli, own: Ledger, head: int, *, seconds: float) -> str | None:
             return error.facts["reason"]
         except PublisherBusyError as busy:
             # A publisher that follows sends it: its topics tell when.
-            reason = str(busy)
             try:
                 with Source(broker) as source:
-                    if is_whole(source, own, through=head):
-                        return None
+                    lacking = why_not_whole(source, own, through=head)
             except BrokerError as error:
                 return error.facts["reason"]
+            if lacking is None:
+                return None
+            # What differs may be what the other one is mending; if not, it is raised when its
+            # lock is free.
+            reason = f"{busy}; {lacking}"
             time.sleep(FOLLOW_SECONDS)
         else:
             return None

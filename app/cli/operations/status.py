@@ -12,8 +12,8 @@ from app.output.format import number
 from app.output.table import Column, Table
 from app.texts.events import event_text
 from app.texts.operations import PROBLEMS, STAGE_NAMES
-from app.texts.phrases import italian
 from app.texts.usage import both
+from app.texts.values import facts_in
 from app.texts.words import word
 from ledger.errors import InvalidCommandError
 from ledger.events.ledger import SchemaReleased
@@ -234,7 +234,7 @@ def _show_stages(cli: Cli, found: Snapshot) -> None:
         note = found.published.servers
         if not found.published.reachable:
             unreachable = cli.tr("Kafka non risponde", "Kafka does not answer")
-            note = f"{unreachable}: {found.published.reason}"
+            note = f"{unreachable}: {_told(cli, found.published.reason or '')}"
         rows.append(
             (word(STAGE_NAMES, "published", cli.lang), *_cells(cli, found.published.behind), note)
         )
@@ -260,7 +260,7 @@ def _show_stages(cli: Cli, found: Snapshot) -> None:
     if found.read_models_reason is not None:
         cli.screen.line(
             cli.tr("viste non leggibili: ", "read models cannot be read: ")
-            + found.read_models_reason
+            + _told(cli, found.read_models_reason)
         )
     cli.screen.line()
 
@@ -277,13 +277,17 @@ def _show_inboxes(cli: Cli, found: Snapshot) -> None:
         )
         rows = [(one.family, one.waiting, one.lost, one.topic) for one in found.inboxes]
         cli.screen.table(Table(columns=columns, rows=rows))
-    # What is wrong with Kafka as a whole stands beside the stage `published`.
-    told = found.published is not None and not found.published.reachable
-    if found.inboxes_reason is not None and not told:
+    if found.inboxes_reason is not None:
         cli.screen.line(
-            cli.tr("caselle non leggibili: ", "inboxes cannot be read: ") + found.inboxes_reason
+            cli.tr("caselle non leggibili: ", "inboxes cannot be read: ")
+            + _told(cli, found.inboxes_reason)
         )
     cli.screen.line()
+
+
+def _told(cli: Cli, reason: str) -> str:
+    """Return a reason in the language of the run, as far as its words are known."""
+    return facts_in({"reason": reason}, cli.lang)["reason"]
 
 
 def _cells(cli: Cli, behind: Behind | None) -> tuple[object, object, object]:
@@ -317,7 +321,7 @@ def _show_problems(cli: Cli, problems: Sequence[Problem]) -> None:
         (
             word(PROBLEMS, one.kind, cli.lang),
             one.name or word(STAGE_NAMES, one.stage, cli.lang),
-            (italian(one.detail) if cli.lang == "it" else None) or one.detail,
+            _told(cli, one.detail),
         )
         for one in problems
     ]

@@ -19,16 +19,18 @@ from app.cli.production.readmodels import (
     views_of,
     warn_if_outdated,
 )
+from app.cli.production.retrying import Retries
 from app.output.logs import log_event
 from app.output.table import Column, Table
 from app.texts.errors import error_texts
 from app.texts.usage import both
-from ledger.errors import ProjectionError
+from ledger.errors import ProjectionError, ReadModelMovedError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from projections.runner.contract import Projection
+    from projections.runner.engines import Progress
     from projections.runner.runner import Runner
 
 _LOG = logging.getLogger("registro.catch_up")
@@ -69,6 +71,7 @@ def catch_up(
     runner = runner_of(cli, ledger, views)
     log_event(_LOG, logging.INFO, "catch_up.started", follow=follow, source=source.value)
     work = _Work(cli, runner)
+    warn_if_outdated(cli, views, asked)
     if source is RecordSource.KAFKA:
         from app.cli.production.live_tail import LiveTail, fed
 
@@ -76,13 +79,10 @@ def catch_up(
         rest = [one for one in asked if one is not fed_one]
         tail = LiveTail(cli, ledger, views, runner, fed_one, others=lambda: work.look(rest))
         tail.run(follow=follow, interval=interval)
+    elif follow:
+        work.follow(asked, interval=interval)
     else:
         work.catch_up(asked)
-        warn_if_outdated(cli, views, asked)
-        while follow:
-            work.tell()
-            time.sleep(interval)
-            work.catch_up(asked)
     _lags(cli, runner, asked)
     if work.stopped:
         raise work.stopped[0]
@@ -95,6 +95,7 @@ class _Work:
         self._cli = cli
         self._runner = runner
         self._told: set[str] = set()
+        self._retries = Retries(cli)
         self.stopped: list[ProjectionError] = []
 
     def catch_up(self, asked: "Sequence[Projection]") -> None:
@@ -109,9 +110,38 @@ class _Work:
                     log_event(_LOG, logging.INFO, "catch_up.progress", **facts)
 
                 try:
-                    self._runner.catch_up(projection, progress=told)
+                    self._caught_up(projection, told)
                 except ProjectionError as error:
                     self.stopped.append(error)
+
+    def _caught_up(self, projection: "Projection", progress: "Progress") -> None:
+        while True:
+            try:
+                self._runner.catch_up(projection, progress=progress)
+            except ReadModelMovedError as moved:
+                # Others do the same, and came further with it: the next look begins there.
+                log_event(_LOG, logging.DEBUG, "catch_up.moved", **moved.facts)
+            else:
+                return
+
+    def follow(self, asked: "Sequence[Projection]", *, interval: float) -> None:
+        """Catch every projection up for ever, also after a database was away for a while.
+
+        Args:
+            asked: what to catch up.
+            interval: seconds between two looks.
+
+        Raises:
+            StoreError: a database fails in a way that does not pass.
+        """
+        while True:
+            try:
+                self.look(asked)
+            except StoreError as error:
+                if not error.retriable:
+                    raise
+                self._retries.wait(error)
+            time.sleep(interval)
 
     def look(self, asked: "Sequence[Projection]") -> None:
         """Catch every projection up, and say why one stopped."""

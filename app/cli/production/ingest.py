@@ -116,6 +116,7 @@ def ingest(
     ] = None,
 ) -> None:
     """Take in a batch of facts; the same batch again adds nothing."""
+    from app.cli.production.fact_sources import warn_if_undeclared
     from app.texts.facts import PROBLEMS_IT, fact_problem_text
     from ledger.facts.ingest import FactIntake
     from ledger.facts.rejects import HEADING, Rejects
@@ -141,6 +142,7 @@ def ingest(
         explain=lambda code: fact_problem_text(code, cli.lang),
         heading=PROBLEMS_IT if cli.lang == "it" else HEADING,
     )
+    warn_if_undeclared(cli, ledger, source)
     intake = FactIntake(ledger)
     if follow is not None:
         _follow(cli, intake, said, refused, follow)

@@ -10,20 +10,20 @@ from typing import Final
 
 from app.cli.context import Cli
 from app.cli.kafka.publishing import broker_of, ledger_of
+from app.cli.production.retrying import Retries
 from app.output.logs import log_event
-from app.texts.errors import error_texts
 from ledger.application import LedgerApplication
-from ledger.errors import InvalidCommandError, LedgerError, ProjectionError
+from ledger.errors import InvalidCommandError, ProjectionError, StoreError
 from ledger.kafka.client.member import SESSION_MILLISECONDS
-from ledger.kafka.errors import BrokerError
+from ledger.kafka.errors import BrokerError, TopicGuardError
 from projections.runner.contract import Projection
 from projections.runner.runner import Runner
 from projections.runner.views import Views
 from projections.tail.errors import TailUnfinishedError
 from projections.tail.tail import Step, Tail
 
-RETRY_SECONDS: Final = 1.0
-"""How long a member waits after Kafka failed."""
+OTHERS_SECONDS: Final = 0.5
+"""Least time between two looks at the other read models: each of them asks the database."""
 PATIENCE_SECONDS: Final = 10.0
 """How long nothing may come before a run that does not follow gives up."""
 JOIN_SECONDS: Final = 2 * SESSION_MILLISECONDS / 1000
@@ -81,18 +81,20 @@ class LiveTail:
         self._projection = projection
         self._others = others
         self._broker = broker_of(cli)
-        self._halted: set[str] = set()
+        self._retries = Retries(cli)
 
     def run(self, *, follow: bool, interval: float) -> None:
         """Feed the read model up to where the ledger ends now, or for ever.
 
         Args:
             follow: until the run is interrupted.
-            interval: seconds between two looks at the other read models.
+            interval: seconds between two looks at the other read models, at least `OTHERS_SECONDS`.
 
         Raises:
             TailUnfinishedError: nothing more came from the topics.
             BrokerError: Kafka does not answer; one that follows tries again.
+            TopicGuardError: a topic is missing; one that follows tries again.
+            StoreError: a database does not answer; one that follows tries again, if that may help.
             ProjectionError: a record cannot be folded; one that follows tries again.
         """
         log_event(
@@ -108,11 +110,15 @@ class LiveTail:
                 try:
                     with self._entered() as tail:
                         self._feed(tail, head, interval, bar)
-                except BrokerError as error:
+                except (BrokerError, TopicGuardError) as error:
+                    # Also a topic that is gone: it may be made anew and filled again.
                     if not follow:
                         raise
-                    self._tell(error)
-                    time.sleep(RETRY_SECONDS)
+                    self._retries.wait(error)
+                except StoreError as error:
+                    if not (follow and error.retriable):
+                        raise
+                    self._retries.wait(error)
                 else:
                     return
 
@@ -144,7 +150,7 @@ class LiveTail:
                 self._told(done)
             if tail.leads and time.monotonic() >= due:
                 self._others()
-                due = time.monotonic() + interval
+                due = time.monotonic() + max(interval, OTHERS_SECONDS)
             if head is None:
                 continue
             live = self._views.live(self._projection.name)
@@ -173,8 +179,7 @@ class LiveTail:
             if not follow:
                 raise
             # It stays in the group: who leaves and comes back stops all others each time.
-            self._tell(error)
-            time.sleep(RETRY_SECONDS)
+            self._retries.wait(error)
             return Step()
 
     def _told(self, done: Step) -> None:
@@ -199,10 +204,3 @@ class LiveTail:
                 foreign=done.foreign,
                 repeated=done.repeated,
             )
-
-    def _tell(self, error: LedgerError) -> None:
-        """Say once why there is no going on, and log it every time."""
-        log_event(_LOG, logging.WARNING, "catch_up.retry", error=error.code, **error.facts)
-        if str(error) not in self._halted:
-            self._halted.add(str(error))
-            self._cli.screen.warn(error_texts(error, self._cli.lang)[0])

@@ -18,7 +18,16 @@ from app.output.format import number
 from app.output.logs import log_event
 from app.output.table import Column, Table
 from app.texts.usage import both
-from ledger.errors import InvalidCommandError, LedgerError
+from ledger.errors import (
+    InvalidCommandError,
+    LedgerError,
+    StoreError,
+    StoreFolderMissingError,
+    StoreUnavailableError,
+    ViewsDeniedError,
+    ViewsUnavailableError,
+)
+from ledger.store.engine import shown, store_url
 
 if TYPE_CHECKING:
     from app.cli.production.rebuilding import Build
@@ -41,6 +50,8 @@ NAMES = ("production", "organisation", "targets", "indicators", "trail")
 """Every projection, for the help: what folds them is slow to import."""
 _NAMES = ", ".join(NAMES)
 
+_NOT_ALLOWED = "42501"
+"""SQLSTATE of what a role may not do."""
 _LOG = logging.getLogger("registro.rebuild")
 
 ProjectionOption = Annotated[
@@ -63,13 +74,35 @@ def views_of(cli: Cli) -> "Views":
 
     Raises:
         ConfigurationError: they would stand in the ledger's own file.
-        StoreUnavailableError: they cannot be opened.
+        ViewsUnavailableError: they cannot be opened.
+        ViewsDeniedError: they are not there, and the database does not let us make them.
+        StoreError: the place holds something else.
     """
     from app.cli.production.views_place import views_url
     from projections.runner.database import open_views
     from projections.runner.views import Views
 
-    return Views(open_views(views_url(cli)), code_version=version("registro"))
+    url = views_url(cli)
+    try:
+        engine = open_views(url)
+    except StoreError as error:
+        ours = _of_views(error, shown(store_url(url)))
+        if ours is None:
+            raise
+        raise ours from error
+    return Views(engine, code_version=version("registro"))
+
+
+def _of_views(error: StoreError, place: str) -> StoreError | None:
+    """Return an error of opening a database as that of the read models; None for any other."""
+    if getattr(getattr(error.__cause__, "orig", None), "sqlstate", None) == _NOT_ALLOWED:
+        return ViewsDeniedError(store=place, reason=error.facts["reason"])
+    if isinstance(error, StoreFolderMissingError):
+        folder = error.facts["folder"]
+        return ViewsUnavailableError(store=place, reason=f"the folder {folder} does not exist")
+    if isinstance(error, StoreUnavailableError):
+        return ViewsUnavailableError(store=place, reason=error.facts["reason"])
+    return None
 
 
 def warn_if_outdated(cli: Cli, views: "Views", projections: "Sequence[Projection]") -> None:

@@ -9,7 +9,7 @@ def views_url(cli: Cli) -> str:
     """Return where the read models of the ledger stand, or would stand.
 
     Raises:
-        ConfigurationError: they would stand in the ledger's own file.
+        ConfigurationError: they would stand in the ledger's own file, or their place is none.
     """
     ledger = store_url(cli.settings["ledger"])
     own = file_of(ledger)
@@ -17,7 +17,11 @@ def views_url(cli: Cli) -> str:
     beside = ledger.render_as_string(hide_password=False)
     if own is not None:
         beside = f"{str(own).removesuffix('.db')}.views.db"
-    url = store_url(cli.settings["views"] or beside)
+    try:
+        url = store_url(cli.settings["views"] or beside)
+    except ConfigurationError as error:
+        # What reads a place does not know whose it is; that of the ledger was read before.
+        raise ConfigurationError(setting="views", reason=error.facts["reason"]) from error
     file = file_of(url)
     if own is not None and file is not None and own.absolute() == file.absolute():
         raise ConfigurationError(

@@ -4,6 +4,7 @@ Source: docs/adr/0014-kafka.md, client rules.
 """
 
 import contextlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -26,6 +27,12 @@ SHOW_SECONDS: Final = 0.05
 MILLISECONDS: Final = 1000
 """Of a second."""
 _POSITIVE: Final = 0x7FFFFFFF
+REASON_CHARACTERS: Final = 300
+"""Longest reason that is told; one line."""
+_REQUEST: Final = re.compile(r"Request '.*", re.DOTALL)
+"""The client repeats a refused request, and the whole answer behind it."""
+_ANSWERED: Final = re.compile(r"error_message=(?:'([^']+)'|\"([^\"]+)\")")
+"""What the broker says in such an answer."""
 _NO_SERVER: Final = "Unable to bootstrap"
 """How the client begins to say that none of the servers could be asked."""
 
@@ -79,10 +86,10 @@ class Broker:
             raise self._error(error) from error
         except FastClientError as error:
             refused = access_error(self.servers, self.security, str(error))
-            raise refused or BrokerError(servers=self.servers, reason=str(error)) from error
+            raise refused or BrokerError(servers=self.servers, reason=brief(str(error))) from error
         except (OSError, ValueError) as error:
             # A server name that is none; a record that the client cannot decode.
-            raise BrokerError(servers=self.servers, reason=str(error)) from error
+            raise BrokerError(servers=self.servers, reason=brief(str(error))) from error
 
     def _error(self, error: KafkaError) -> BrokerError:
         reason = _reason(error)
@@ -97,7 +104,18 @@ class Broker:
 def _reason(error: KafkaError) -> str:
     # Some of the client's errors begin with their own name, some do not.
     name, text = type(error).__name__, str(error)
-    return text if name in text else f"{name}: {text}".rstrip(": ")
+    return brief(text if name in text else f"{name}: {text}".rstrip(": "))
+
+
+def brief(text: str) -> str:
+    """Return what a client says as one line of at most `REASON_CHARACTERS`, without the request."""
+    request = _REQUEST.search(text)
+    if request is not None:
+        answered = _ANSWERED.search(request[0])
+        told = "" if answered is None else answered[1] or answered[2]
+        text = f"{text[: request.start()]}{told}".rstrip(": ")
+    line = " ".join(text.split())
+    return line if len(line) <= REASON_CHARACTERS else f"{line[: REASON_CHARACTERS - 3]}..."
 
 
 @lru_cache(maxsize=65_536)

@@ -18,8 +18,9 @@ from kafka.errors import KafkaError
 from kafka.structs import OffsetAndMetadata
 
 from ledger.kafka.client.clients import consumer_of
-from ledger.kafka.client.connection import Broker, Partition
+from ledger.kafka.client.connection import MILLISECONDS, Broker, Partition
 from ledger.kafka.client.raw import RawMessage
+from ledger.kafka.errors import BrokerError
 
 FETCH_BYTES: Final = 2**20
 """Fetched of a partition at once, compressed; a single batch comes whole even if it is longer."""
@@ -31,6 +32,8 @@ SESSION_MILLISECONDS: Final = 10_000
 HEARTBEAT_MILLISECONDS: Final = 2_000
 CLOSE_MILLISECONDS: Final = 2_000
 COMMIT_SECONDS: Final = 1.0
+SILENT_SECONDS: Final = 15.0
+"""After so long without a message it is asked whether Kafka is there."""
 _HARMLESS: Final = (KafkaError, OSError, ValueError, AssertionError)
 """What may go wrong with an offset that nobody needs."""
 
@@ -74,6 +77,7 @@ class Member:
         self._listener = _Moved()
         self._commits: dict[Partition, int] = {}
         self._commit_due = 0.0
+        self._heard = time.monotonic()
         with broker.asked():
             self._client: Any = consumer_of(
                 broker.shared,
@@ -158,7 +162,23 @@ class Member:
             self._known()
         with self._broker.asked():
             found = self._client.poll(timeout_ms=milliseconds)
+            if found:
+                self._heard = time.monotonic()
+            elif time.monotonic() > self._heard + SILENT_SECONDS and self.all:
+                self._require_answer()
         return {Partition(*place): records for place, records in found.items() if records}
+
+    def _require_answer(self) -> None:
+        """Ask for something: polling says nothing of brokers that are gone."""
+        wait = round(self._broker.wait_seconds * MILLISECONDS)
+        try:
+            self._client.end_offsets([TopicPartition(*self.all[0])], timeout_ms=wait)
+        except KeyError as error:
+            # The client stumbles so over a partition that has no leader.
+            raise BrokerError(
+                servers=self._broker.servers, reason=f"no leader for {error}"
+            ) from error
+        self._heard = time.monotonic()
 
     def commit(self, places: Mapping[Partition, int]) -> None:
         """Tell lag tools how far the ledger has got, now and then; nothing depends on it."""

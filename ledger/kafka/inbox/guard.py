@@ -7,6 +7,7 @@ Invariants:
 1. Nothing is taken from an inbox that compacts, which loses facts of the same key, or that takes
    messages which the `.dlq` topic could not hold.
 2. Every partition of an inbox has one of the same number in its `.dlq` topic.
+3. Where the topics under a prefix are of another ledger, its inboxes are that ledger's as well.
 
 Source: docs/inbox.md; docs/adr/0015-inbox.md.
 """
@@ -15,11 +16,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from ledger.kafka.client.broker import Admin, TopicState
+from ledger.kafka.client.connection import Broker
+from ledger.kafka.client.source import Source
+from ledger.kafka.errors import InboxForeignError
 from ledger.kafka.guard import Mismatch, cut_starts, holds, insync_of, missing
+from ledger.kafka.merging import origin_of_events
 from ledger.kafka.topics import (
     FACTS_PARTITIONS,
     FRAME_BYTES,
     MESSAGE_BYTES_MAX,
+    Topics,
     dead_letters_of,
     settings_of,
 )
@@ -135,3 +141,24 @@ def _settings(topic: str, inbox: str, state: TopicState) -> Iterator[tuple[str, 
             good = holds(name, found, value)
         if not good:
             yield name, found, value
+
+
+def require_own(broker: Broker, inbox: str, ledger_id: str) -> None:
+    """Refuse an inbox under the prefix of another ledger: its messages are not for this one.
+
+    Before that ledger has published anything nothing tells whose the prefix is.
+
+    Args:
+        broker: where the topics are.
+        inbox: name of its topic.
+        ledger_id: of the ledger that would take the messages in.
+
+    Raises:
+        InboxForeignError: the prefix is another ledger's.
+        BrokerError: Kafka does not answer.
+    """
+    events = Topics(prefix=inbox.partition(".inbox.")[0]).events
+    with Source(broker) as source:
+        origin = origin_of_events(source, source.partitions(events))
+    if origin is not None and origin.ledger_id != ledger_id:
+        raise InboxForeignError(topic=inbox, ledger=ledger_id, owner=origin.ledger_id)

@@ -16,7 +16,7 @@ Source: docs/inbox.md; docs/adr/0015-inbox.md; rulings 6-8.
 
 import hashlib
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Self
 
@@ -37,10 +37,11 @@ from ledger.kafka.client.member import Member
 from ledger.kafka.client.raw import RawHeaders, RawMessage
 from ledger.kafka.errors import BrokerError, InboxLostError, InboxMovedError
 from ledger.kafka.inbox.forms import Forms
-from ledger.kafka.inbox.guard import verify_inbox
+from ledger.kafka.inbox.guard import require_own, verify_inbox
 from ledger.kafka.inbox.history import bounds
-from ledger.kafka.inbox.letters import DeadLetters, Refused
+from ledger.kafka.inbox.letters import Box, DeadLetters, Refused
 from ledger.kafka.inbox.problems import Refusal
+from ledger.store.store import FaultPoint
 from ledger.types import AppendKey, Digest, Position
 
 BATCH_MESSAGES: Final = 16_384
@@ -51,9 +52,6 @@ IDLE_MILLISECONDS: Final = 200
 """How long one look waits for the first message."""
 _DIGITS: Final = 19
 """Decimal digits of an offset in a key, so that keys sort as offsets do."""
-
-FaultPoint = Callable[[str], None]
-"""Called with the name of a step before it happens; the crash tests kill the process there."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -172,6 +170,8 @@ class Inbox:
         self._intake = FactIntake(ledger)
         self._forms = Forms(batch().family, ledger.avro.registry)
         self._places: dict[int, _Place] = {}
+        self._again: set[int] = set()
+        """Partitions whose messages were gathered and came to nothing: they are read again."""
         self._topic_id = ""
 
     def __enter__(self) -> Self:
@@ -179,12 +179,14 @@ class Inbox:
             verify_inbox(admin, self._topic)
             self._topic_id = admin.identities([self._topic])[self._topic]
         opened = self._ledger.identity.opened
-        group = f"{self._topic}.{opened.ledger_id if opened else ''}"
+        ledger_id = "" if opened is None else opened.ledger_id
+        require_own(self._broker, self._topic, ledger_id)
+        group = f"{self._topic}.{ledger_id}"
         self._member = Member(
             self._broker, [self._topic], group=group, share=self._share, session=self._session
         )
         try:
-            self._letters = DeadLetters(self._broker, self._topic, self._topic_id)
+            self._letters = DeadLetters(self._broker, Box(self._topic, self._topic_id, ledger_id))
         except BaseException:
             self._member.close()
             raise
@@ -221,8 +223,11 @@ class Inbox:
             for number, end in ends.items()
         )
 
-    def take(self, *, delay: float) -> list[Taken]:
-        """Record what comes, once; nothing when nothing came in a short while.
+    def take(self, *, delay: float) -> Iterator[Taken]:
+        """Record what comes, once, and yield each batch as soon as the ledger has it.
+
+        Nothing is done before the first is asked for, and none comes when nothing came in a short
+        while. What fails leaves those that were yielded in the ledger.
 
         Args:
             delay: seconds that a message may wait for others, from when it was read.
@@ -234,16 +239,29 @@ class Inbox:
             StoreError: the ledger failed; nothing of the batch was appended.
         """
         with seldom_collected():
-            return self._take(delay)
+            if self._again:
+                self._set(tuple(self._again))
+                self._again = set()
+            gathered = self._gather(delay)
+        left = set(gathered)
+        try:
+            for number, messages in gathered.items():
+                with seldom_collected():
+                    taken = self._recorded(number, messages)
+                left.discard(number)
+                if taken is not None:
+                    yield taken
+        finally:
+            # Whoever stops in the middle has read them, and nothing has them.
+            self._again |= left
 
-    def _take(self, delay: float) -> list[Taken]:
-        taken: list[Taken] = []
-        for number, messages in self._gather(delay).items():
-            try:
-                taken.append(self._record(number, messages))
-            except (InboxMovedError, AppendKeyConflictError, WrongExpectedVersionError):
-                self._set([number])
-        return taken
+    def _recorded(self, number: int, messages: Sequence[RawMessage]) -> Taken | None:
+        """Record what was gathered; None, and read it again, when another one was first."""
+        try:
+            return self._record(number, messages)
+        except (InboxMovedError, AppendKeyConflictError, WrongExpectedVersionError):
+            self._set([number])
+            return None
 
     def _gather(self, delay: float) -> dict[int, list[RawMessage]]:
         gathered: dict[int, list[RawMessage]] = {}
@@ -256,7 +274,7 @@ class Inbox:
             found = self._member.poll(left)
             if self._member.moved():
                 # What was gathered is read again, by whoever has the partition now.
-                self._places = {}
+                self._places, self._again = {}, set()
                 self._set([place.number for place in self._member.assigned()])
                 return {}
             for place, messages in found.items():

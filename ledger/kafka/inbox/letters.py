@@ -8,7 +8,8 @@ Invariants:
 1. What an entry holds gives the message back: `Letter.headers`, `key`, `value` are those that came;
    only header names that are not UTF-8 are written anew (`ledger.kafka.client.records`).
 2. An entry is known by topic, identity of the topic, partition and offset; who reads drops repeats.
-3. The intake keeps what stands here refused: a message enters only by being sent again.
+3. The intake keeps what stands here refused: a message enters only by being sent again. What
+   another ledger refused says nothing.
 
 Source: docs/inbox.md; docs/adr/0015-inbox.md.
 """
@@ -36,6 +37,7 @@ ENTRY_HEADERS: Final = (
     "x-registro-code",
     "x-registro-reason",
     "x-registro-refused-at",
+    "x-registro-ledger",
 )
 """In this order, the last headers of every entry."""
 RETRIED: Final = "x-registro-retried"
@@ -46,6 +48,15 @@ PAGE: Final = 1000
 """Entries that are read at once when looking back."""
 REASON_BYTES: Final = 2000
 """Longest reason."""
+
+
+class Box(NamedTuple):
+    """An inbox, as one ledger reads it."""
+
+    topic: str
+    topic_id: str
+    """Its identity: a topic that is made anew has another."""
+    ledger_id: str
 
 
 class Origin(NamedTuple):
@@ -69,6 +80,8 @@ class Letter:
     reason: str
     refused_at: str
     """Instant, ISO 8601."""
+    ledger_id: str
+    """Which ledger refused it."""
     key: bytes | None
     value: bytes | None
     headers: RawHeaders
@@ -98,17 +111,15 @@ class Refused:
 class DeadLetters:
     """Writes what one inbox refuses."""
 
-    def __init__(self, broker: Broker, topic: str, topic_id: str) -> None:
+    def __init__(self, broker: Broker, box: Box) -> None:
         """Connect.
 
         Args:
             broker: where the topics are.
-            topic: the inbox.
-            topic_id: its identity.
+            box: the inbox.
         """
         self._broker = broker
-        self._topic = topic
-        self._topic_id = topic_id
+        self._box = box
         self._sink = Sink(broker)
 
     def close(self) -> None:
@@ -121,7 +132,7 @@ class DeadLetters:
         Raises:
             BrokerError: it was not confirmed; what is missing is written again.
         """
-        place = Partition(dead_letters_of(self._topic), number)
+        place = Partition(dead_letters_of(self._box.topic), number)
         for one in refused:
             message = one.message
             key = b"" if message.key is None and message.value is None else message.key
@@ -129,18 +140,16 @@ class DeadLetters:
                 place,
                 key,
                 message.value,
-                entry_headers(self._topic, self._topic_id, number, one, at),
+                entry_headers(self._box, number, one, at),
             )
         self._sink.flush(seconds=self._broker.wait_seconds)
 
     def settled(self, numbers: Mapping[int, int]) -> dict[int, set[int]]:
         """Return the offsets at or after given ones that stand here, by partition."""
-        return settled_offsets(self._broker, self._topic, self._topic_id, numbers)
+        return settled_offsets(self._broker, self._box, numbers)
 
 
-def settled_offsets(
-    broker: Broker, topic: str, topic_id: str, numbers: Mapping[int, int]
-) -> dict[int, set[int]]:
+def settled_offsets(broker: Broker, box: Box, numbers: Mapping[int, int]) -> dict[int, set[int]]:
     """Return the offsets at or after given ones that were refused, by partition; reads only.
 
     Entries are written in about the order of their offsets: looking back ends with a page that
@@ -148,18 +157,17 @@ def settled_offsets(
 
     Args:
         broker: where the topics are.
-        topic: the inbox.
-        topic_id: its identity.
+        box: the inbox.
         numbers: offset by partition of the inbox.
     """
-    dead = dead_letters_of(topic)
+    dead = dead_letters_of(box.topic)
     found: dict[int, set[int]] = {}
     with History(broker, dead) as history:
         for number, (start, last) in bounds(broker, dead, numbers).items():
             found[number] = set()
             for end in range(last, start, -PAGE):
                 begin = max(start, end - PAGE)
-                offsets = {_offset(one, topic_id) for one in history.read(number, begin, end)}
+                offsets = {_offset(one, box) for one in history.read(number, begin, end)}
                 later = {one for one in offsets if one is not None and one >= numbers[number]}
                 if not later and offsets - {None}:
                     break
@@ -167,21 +175,21 @@ def settled_offsets(
     return found
 
 
-def _offset(entry: RawMessage, topic_id: str) -> int | None:
+def _offset(entry: RawMessage, box: Box) -> int | None:
     letter = letter_of(entry, 0)
-    if letter is None or letter.origin.topic_id != topic_id:
+    if letter is None or (letter.origin.topic_id, letter.ledger_id) != (
+        box.topic_id,
+        box.ledger_id,
+    ):
         return None
     return letter.origin.offset
 
 
-def entry_headers(
-    topic: str, topic_id: str, number: int, one: Refused, at: dt.datetime
-) -> list[tuple[str, bytes]]:
+def entry_headers(box: Box, number: int, one: Refused, at: dt.datetime) -> list[tuple[str, bytes]]:
     """Return the headers of an entry: those of the message, then `ENTRY_HEADERS`.
 
     Args:
-        topic: the inbox.
-        topic_id: its identity.
+        box: the inbox.
         number: of the partition.
         one: the message.
         at: when it was refused.
@@ -192,8 +200,8 @@ def entry_headers(
     absent += ["key"] if message.key is None else []
     reason = "; ".join(map(str, one.reasons)).encode(errors="replace")[:REASON_BYTES]
     told = (
-        topic.encode(),
-        topic_id.encode(),
+        box.topic.encode(),
+        box.topic_id.encode(),
         b"%d" % number,
         b"%d" % message.offset,
         b"%d" % message.timestamp,
@@ -201,6 +209,7 @@ def entry_headers(
         one.reasons[0].code.encode(),
         reason,
         at.isoformat(timespec="milliseconds").encode(),
+        box.ledger_id.encode(),
     )
     own = [(name, b"" if value is None else value) for name, value in message.headers]
     return own + list(zip(ENTRY_HEADERS, told, strict=True))
@@ -213,7 +222,7 @@ def letter_of(entry: RawMessage, partition: int) -> Letter | None:
     if tuple(name for name, _ in told) != ENTRY_HEADERS:
         return None
     said = [(value or b"").decode(errors="replace") for _, value in told]
-    topic, topic_id, number, offset, timestamp, absent, code, reason, at = said
+    topic, topic_id, number, offset, timestamp, absent, code, reason, at, ledger_id = said
     if not (number.isdigit() and offset.isdigit() and timestamp.lstrip("-").isdigit()):
         return None
     null = set(absent.split(","))
@@ -224,6 +233,7 @@ def letter_of(entry: RawMessage, partition: int) -> Letter | None:
         code=code,
         reason=reason,
         refused_at=at,
+        ledger_id=ledger_id,
         key=None if "key" in null else entry.key,
         value=entry.value,
         headers=[
@@ -234,12 +244,15 @@ def letter_of(entry: RawMessage, partition: int) -> Letter | None:
     )
 
 
-def letters(broker: Broker, inbox: str, *, values: bool = False) -> list[Letter]:
+def letters(
+    broker: Broker, inbox: str, *, ledger_id: str | None = None, values: bool = False
+) -> list[Letter]:
     """Return the refused messages of an inbox, in order of partition and offset, each once.
 
     Args:
         broker: where the topics are.
         inbox: name of its topic.
+        ledger_id: only what this ledger refused; None for all.
         values: with their values, which may be long.
     """
     topic = dead_letters_of(inbox)
@@ -252,7 +265,7 @@ def letters(broker: Broker, inbox: str, *, values: bool = False) -> list[Letter]
                 marks |= {
                     value.decode() for name, value in entry.headers if name == RETRIED and value
                 }
-            elif letter.topic == inbox:
+            elif letter.topic == inbox and ledger_id in {None, letter.ledger_id}:
                 found.setdefault(letter.origin, letter if values else replace(letter, value=None))
     return [
         replace(one, retried=f"{one.partition}/{one.offset}" in marks) for one in found.values()

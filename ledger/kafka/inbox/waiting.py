@@ -19,7 +19,7 @@ from ledger.kafka.client.broker import Admin
 from ledger.kafka.client.connection import Broker, Partition
 from ledger.kafka.client.source import Source
 from ledger.kafka.inbox.intake import next_offset, prefix_of
-from ledger.kafka.inbox.letters import settled_offsets
+from ledger.kafka.inbox.letters import Box, settled_offsets
 from ledger.kafka.topics import Topics, dead_letters_of
 
 
@@ -66,6 +66,8 @@ def waiting_inboxes(
     Raises:
         BrokerError: Kafka does not answer.
     """
+    opened = ledger.identity.opened
+    ledger_id = "" if opened is None else opened.ledger_id
     names = {topics.inbox(family): family for family in FAMILIES}
     with Admin(broker) as admin:
         identities = admin.identities([*names, *map(dead_letters_of, names)])
@@ -83,7 +85,7 @@ def waiting_inboxes(
         behind = {p.number: at for p, at in own.items() if at < ends[p]}
         refused: Mapping[int, set[int]] = {}
         if behind and dead_letters_of(name) in identities:
-            refused = settled_offsets(broker, name, identities[name], behind)
+            refused = settled_offsets(broker, Box(name, identities[name], ledger_id), behind)
         waiting = [
             _partition(p, at, starts[p], ends[p], refused.get(p.number, set()))
             for p, at in own.items()

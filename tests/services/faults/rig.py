@@ -22,9 +22,10 @@ from ledger.kafka.check import TopicsChecked, check_topics
 from ledger.kafka.client.broker import Admin
 from ledger.kafka.client.connection import Broker
 from ledger.kafka.guard import create_topics
-from ledger.kafka.publisher import FaultPoint, Published, Publisher
+from ledger.kafka.publisher import Published, Publisher
 from ledger.kafka.restore import restore
 from ledger.kafka.tails import Ledger
+from ledger.store.store import FaultPoint
 from tests.support.history import History, Verdict, judge, read_elements
 from tests.support.kafka import add_facts, published_as
 from tests.support.ledgers import store_at

@@ -1,5 +1,6 @@
 """Settings: option, then environment, then file, then default, each with its origin."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -7,6 +8,10 @@ import pytest
 
 from app.config import SPECS, Kind, Settings, defaults, resolve
 from ledger.errors import ConfigurationError
+from ledger.facts.families import FAMILIES
+from ledger.kafka.topics import Topics, dead_letters_of
+
+KAFKA_NAME_MAX = 249
 
 
 def resolved(
@@ -175,6 +180,31 @@ def test_refuses_an_empty_place_for_the_ledger(tmp_path: Path, value: str) -> No
 
     assert caught.value.facts["setting"] == "ledger"
     assert "REGISTRO_LEDGER" in caught.value.facts["reason"]
+
+
+@pytest.mark.parametrize("value", [" ", "", "a b", "a/b", "è", "a\n", "registro:", "x" * 201])
+@pytest.mark.parametrize("source", ["environment", "file"])
+def test_refuses_a_prefix_that_no_topic_can_have(tmp_path: Path, value: str, source: str) -> None:
+    in_file = f"kafka_prefix = {json.dumps(value)}\n" if source == "file" else ""
+    (tmp_path / "registro.toml").write_text(in_file, encoding="utf-8")
+
+    with pytest.raises(ConfigurationError) as caught:
+        resolved(
+            tmp_path,
+            environment={"REGISTRO_KAFKA_PREFIX": value} if source == "environment" else {},
+        )
+
+    assert caught.value.facts["setting"] == "kafka_prefix"
+
+
+@pytest.mark.parametrize("value", ["registro", "Ente_1.prova-2", "x" * 200])
+def test_every_topic_of_an_allowed_prefix_fits_into_kafka(tmp_path: Path, value: str) -> None:
+    found = resolved(tmp_path, environment={"REGISTRO_KAFKA_PREFIX": value})["kafka_prefix"]
+    topics = Topics(prefix=found)
+
+    longest = max(map(len, [*topics.all, *(dead_letters_of(topics.inbox(f)) for f in FAMILIES)]))
+    assert found == value
+    assert longest <= KAFKA_NAME_MAX
 
 
 def test_a_setting_that_is_empty_by_default_may_be_empty(tmp_path: Path) -> None:

@@ -50,6 +50,25 @@ def test_what_is_below_the_level_is_not_written(err: Read) -> None:
     assert err() == ""
 
 
+@pytest.mark.parametrize(
+    ("level", "shown"),
+    [
+        ("debug", ["debug", "info", "warning", "error"]),
+        ("info", ["warning", "error"]),
+        ("warning", []),
+        ("error", []),
+    ],
+)
+def test_the_kafka_library_says_little_unless_everything_is_asked_for(
+    err: Read, level: str, shown: list[str]
+) -> None:
+    configure(level=level, as_json=False)
+    library = logging.getLogger("kafka.conn")
+    for name in ("debug", "info", "warning", "error"):
+        library.log(getattr(logging, name.upper()), name)
+    assert [line.rpartition(" ")[2] for line in err().splitlines()] == shown
+
+
 def test_a_trace_is_part_of_the_object(err: Read) -> None:
     configure(level="error", as_json=True, secrets=["s3cret!"])
     try:

@@ -112,6 +112,10 @@ def test_nothing_is_wrong_when_everything_is_in_step() -> None:
             ("seal_late", "sealed", ""),
         ),
         (
+            snapshot(read_models=(), read_models_reason="down"),
+            ("read_models_unreadable", "projected", ""),
+        ),
+        (
             snapshot(read_models=(model(halted_at=4, halted_reason="why"),)),
             ("read_model_halted", "projected", "production"),
         ),
@@ -172,7 +176,6 @@ def test_messages_that_wait_in_an_inbox_count_as_events(
         snapshot(published=None, sealed=None, read_models=()),
         snapshot(published=published(reachable=False, reason="down", behind=None)),
         snapshot(sealed=sealed(checkpoint=False, behind=behind(position=0, records=10, seconds=9))),
-        snapshot(read_models=(), read_models_reason="down"),
         snapshot(head=Position(0), last_recorded_at=None, age_seconds=None, sealed=None),
     ],
 )

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import func, select
 
 from ledger.application import LedgerApplication
-from ledger.errors import ProjectionError, StoreError, StoreFolderMissingError
+from ledger.errors import ReadModelMovedError, StoreError, StoreFolderMissingError
 from projections.production.cube import digest
 from projections.runner.contract import Batch, Delta
 from projections.runner.database import open_views, reading
@@ -194,10 +194,11 @@ def test_of_two_runners_that_catch_up_one_is_refused(
     one_fact(ledger, tmp_path, "late")
     act = once("advance.folded", lambda: Runner(ledger, views_at(path)).catch_up(PRODUCTION))
 
-    with pytest.raises(ProjectionError) as caught:
+    with pytest.raises(ReadModelMovedError) as caught:
         Runner(ledger, views_at(path), fault_point=act).catch_up(PRODUCTION)
 
-    assert "another runner" in caught.value.facts["reason"]
+    assert caught.value.retriable
+    assert "another process moved it" in str(caught.value)
     assert views_at(path).digest(PRODUCTION) == caught_up(ledger, tmp_path / "w.db", PRODUCTION)
     assert Runner(ledger, views_at(path)).lag(PRODUCTION).halted_at is None
 
@@ -209,7 +210,7 @@ def test_of_two_runners_that_begin_one_is_refused(
     path, projection = tmp_path / "views.db", PROJECTIONS[name]
     act = once("begin.before", lambda: Runner(ledger, views_at(path)).catch_up(projection))
 
-    with pytest.raises(ProjectionError):
+    with pytest.raises(ReadModelMovedError):
         Runner(ledger, views_with(path, act)).catch_up(projection)
 
     views = views_at(path)
@@ -225,7 +226,7 @@ def test_of_two_rebuilds_one_is_refused_and_readers_lose_nothing(
     caught_up(ledger, path, DOUBLED)
     act = once(step, lambda: Runner(ledger, views_at(path)).rebuild(PRODUCTION))
 
-    with pytest.raises(ProjectionError):
+    with pytest.raises(ReadModelMovedError):
         Runner(ledger, views_with(path, act), fault_point=act).rebuild(PRODUCTION)
 
     views = views_at(path)
@@ -242,7 +243,7 @@ def test_a_generation_that_is_gone_is_not_swapped_in(
     for gone in (views.begin(PRODUCTION), live):
         assert gone is not None
         wrong = replace(gone, number=gone.number + 7, position=10**6)
-        with pytest.raises(ProjectionError):
+        with pytest.raises(ReadModelMovedError):
             views.swap(PRODUCTION, wrong)
         assert views.live("production") == live
         assert views.digest(PRODUCTION) == old
@@ -281,7 +282,7 @@ def test_runners_that_compete_apply_every_record_once(
         while True:
             try:
                 own.catch_up(projection, records=3)
-            except ProjectionError:
+            except ReadModelMovedError:
                 refused += 1
             else:
                 return refused

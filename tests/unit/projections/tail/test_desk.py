@@ -17,9 +17,9 @@ from projections.production.cube import empty
 from projections.runner.database import open_views
 from projections.runner.tables import LIVE
 from projections.runner.views import Generation, Views
-from projections.tail.desk import (
+from projections.tail.desk import Desk
+from projections.tail.handover import (
     NOWHERE,
-    Desk,
     Group,
     HandedOnError,
     Move,
@@ -51,7 +51,7 @@ class Scene:
         if position:
             self.fed(at, position)
         self.desk.begin(self.desk.standing())
-        self.desk.enter(self.group, {P0: 0, P1: 10, P2: 0})
+        self.desk.enter(self.group, {P0: 0, P1: 10, P2: 0}, {})
         return self.group
 
     def fed(self, at: Generation, position: int) -> Generation:
@@ -136,7 +136,7 @@ def test_a_group_begins_where_the_generation_stands_and_once(scene: Scene) -> No
     assert scene.desk.standing().in_step
 
     scene.desk.begin(Standing(group=None, generation=9, position=9, release="test"))
-    scene.desk.enter(group, {P0: 99})
+    scene.desk.enter(group, {P0: 99}, {})
 
     assert scene.group == group
     assert scene.desk.reaches((P0,)) == {P0: Reach(offset=0, address=NOWHERE)}
@@ -216,7 +216,7 @@ def test_whatever_names_an_epoch_of_before_is_refused(scene: Scene) -> None:
 
     for late in (
         lambda: scene.desk.still(old),
-        lambda: scene.desk.enter(old, {Partition("t", 7): 0}),
+        lambda: scene.desk.enter(old, {Partition("t", 7): 0}, {}),
         lambda: scene.desk.plan(old, lambda _after: [SECOND]),
         lambda: scene.desk.hand_in(old, [move(P0, 0, 3)], [share(P0, FIRST, 0)]),
         lambda: scene.desk.begin_anew(old, doubtful=3),
@@ -368,7 +368,7 @@ def whole_work(scene: Scene) -> None:
     if standing.generation is None:
         scene.views.begin(PRODUCTION, state=LIVE)
     scene.desk.begin(scene.desk.standing())
-    scene.desk.enter(scene.group, {P0: 0})
+    scene.desk.enter(scene.group, {P0: 0}, {})
     if scene.desk.pending().through < HEAD:
         windows = (FIRST, SECOND) if not scene.live.position else (SECOND,)
         scene.planned(scene.group, *windows)
@@ -517,7 +517,7 @@ def test_however_two_members_a_rebuild_and_a_catch_up_meet_each_fact_is_shown_on
     scene = Scene(f"sqlite:///{tmp_path_factory.mktemp('desk') / 'views.db'}")
     scene.views.begin(PRODUCTION, state=LIVE)
     scene.desk.begin(scene.desk.standing())
-    scene.desk.enter(scene.group, dict.fromkeys(PLACES, 0))
+    scene.desk.enter(scene.group, dict.fromkeys(PLACES, 0), {})
     shown: list[Pair] = []
     members = [Beside(scene, shown), Beside(scene, shown)]
 

@@ -12,7 +12,7 @@ from ledger.integrity.block import EVENTS_MAX
 from ledger.kafka.client.connection import Partition, partition_of
 from ledger.kafka.client.records import Raw
 from ledger.kafka.message import Address, Message
-from projections.tail.messages import Sorted, Sorter
+from projections.tail.messages import Sorted, Sorter, Taken
 from tests.support.tails import NOWHERE, PARTITIONS, ledger_of_facts, log_of, raw
 
 LEDGER = ledger_of_facts()
@@ -28,7 +28,7 @@ def sorted_of(
     *,
     place: Partition = PLACE,
     last: Address = NOWHERE,
-    taken: set[Address] | None = None,
+    taken: Taken | None = None,
     settled: int = 0,
     doubtful: int = 0,
     head: int = HEAD,
@@ -38,7 +38,7 @@ def sorted_of(
         messages,
         partitions=PARTITIONS,
         last=last,
-        taken=set() if taken is None else taken,
+        taken=Taken() if taken is None else taken,
         settled=settled,
         doubtful=doubtful,
         head=head,
@@ -201,13 +201,15 @@ def test_beyond_the_doubtful_range_addresses_have_to_ascend() -> None:
 
 
 def test_in_doubt_what_another_run_took_is_not_taken_again() -> None:
-    taken = {address(one) for one in MESSAGES[:6]}
+    taken = Taken()
+    for one in MESSAGES[:6]:
+        taken.add(address(one))
 
     done = sorted_of(raw(MESSAGES), doubtful=HEAD, taken=taken, last=address(MESSAGES[5]))
 
     assert [fact.address for fact in done.facts] == [address(one) for one in MESSAGES[6:]]
     assert done.passed.repeated == 6
-    assert taken == {address(one) for one in MESSAGES}
+    assert all(taken.has(address(one)) for one in MESSAGES)
 
 
 def test_a_record_that_came_after_the_look_at_the_head_is_taken() -> None:
@@ -222,7 +224,7 @@ def test_in_doubt_any_order_with_repeats_in_any_runs_gives_each_fact_once(
 ) -> None:
     turned = [*MESSAGES, *chance.choices(MESSAGES, k=9)]
     chance.shuffle(turned)
-    taken: set[Address] = set()
+    taken = Taken()
     last, found = NOWHERE, []
     marks = [0, *sorted(cut % len(turned) for cut in cuts), len(turned)]
     for begin, end in itertools.pairwise(marks):
@@ -232,3 +234,15 @@ def test_in_doubt_any_order_with_repeats_in_any_runs_gives_each_fact_once(
 
     assert sorted(found) == [address(one) for one in MESSAGES]
     assert last == address(MESSAGES[-1])
+
+
+def test_what_was_taken_is_forgotten_up_to_a_position() -> None:
+    taken = Taken()
+    for one in (Address(3, 0), Address(3, 4095), Address(4, 7)):
+        taken.add(one)
+
+    taken.forget(3)
+
+    assert not taken.has(Address(3, 4095))
+    assert taken.has(Address(4, 7))
+    assert not taken.has(Address(4, 8))

@@ -18,7 +18,7 @@ from ledger.kafka.message import Address
 from ledger.types import Position
 from projections.runner.folding import fold_records
 from projections.runner.poison import UNFOLDABLE
-from projections.tail.desk import Share, Window
+from projections.tail.handover import Share, Window
 from projections.tail.messages import Fact
 from projections.tail.planning import WINDOW_RECORDS, windows_of
 from projections.tail.shares import (

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ledger.kafka.inbox.letters import (
     ENTRY_HEADERS,
     REASON_BYTES,
+    Box,
     Refused,
     entry_headers,
     letter_of,
@@ -17,6 +18,8 @@ from ledger.kafka.inbox.letters import (
 from ledger.kafka.inbox.problems import Refusal
 
 AT = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
+
+BOX = Box("t.inbox.production.v1", "ab" * 16, "ledger")
 
 
 class Came(NamedTuple):
@@ -30,7 +33,7 @@ class Came(NamedTuple):
 def written(message: Came, *, reason: str = "x") -> Came:
     """Return a message as it stands in the `.dlq` topic."""
     refused = Refused(message=message, reasons=[Refusal(code="no_json", value=reason)])
-    headers = entry_headers("t.inbox.production.v1", "ab" * 16, 3, refused, AT)
+    headers = entry_headers(BOX, 3, refused, AT)
     key = b"" if message.key is None and message.value is None else message.key
     return Came(key, message.value, list(headers), offset=100)
 
@@ -61,7 +64,7 @@ def test_an_entry_gives_the_message_back(
 
 def test_a_long_reason_is_cut() -> None:
     refusals = [Refusal(code="out_of_range", column="c" * 50, value="v" * 500)] * 50
-    headers = entry_headers("t", "i", 0, Refused(message=Came(None, b"", []), reasons=refusals), AT)
+    headers = entry_headers(BOX, 0, Refused(message=Came(None, b"", []), reasons=refusals), AT)
 
     assert len(dict(headers)["x-registro-reason"]) == REASON_BYTES
 
