@@ -27,7 +27,6 @@ from ledger.errors import (
     ViewsDeniedError,
     ViewsUnavailableError,
 )
-from ledger.store.engine import shown, store_url
 
 if TYPE_CHECKING:
     from app.cli.production.rebuilding import Build
@@ -79,6 +78,7 @@ def views_of(cli: Cli) -> "Views":
         StoreError: the place holds something else.
     """
     from app.cli.production.views_place import views_url
+    from ledger.store.engine import shown, store_url
     from projections.runner.database import open_views
     from projections.runner.views import Views
 

@@ -99,4 +99,6 @@ def test_only_errors_that_pass_by_themselves_are_retriable() -> None:
         "WrongExpectedVersionError",
         "StoreUnavailableError",
         "StoreLockedError",
+        "ReadModelMovedError",
+        "ViewsUnavailableError",
     }
